@@ -1,0 +1,20 @@
+#!/bin/sh
+# Sets up, then shows what cfp finds in two train steps of cfp_test: a GPT and a mixture of experts.
+#
+#   sh cfp_test/scripts/quickstart.sh                   four layers each
+#   sh cfp_test/scripts/quickstart.sh --num_layer 12    flags go to both models
+#
+# Everything runs on the CPU; no accelerator is looked for.
+set -eu
+cd "$(dirname "$0")/../.."
+sh cfp_test/scripts/setup_env.sh
+[ $# -gt 0 ] || set -- --num_layer 4
+dumps=build/quickstart
+
+for model in gpt moe; do
+  echo "== python -m cfp analyze cfp_test.$model:train_step $*"
+  CFP_DUMP_DIR="$dumps/$model" JAX_PLATFORMS=cpu \
+    .venv/bin/python -m cfp analyze "cfp_test.$model:train_step" "$@"
+  echo
+done
+echo "what each pass saw and made is written in $dumps/gpt and $dumps/moe"

@@ -1,0 +1,306 @@
+// [B10] Who owns each op that is not a contraction. Three kinds of op, three rules:
+//   forward ops follow their producer, normalisations go to the block that reads them;
+//   backward ops belong to the block whose forward value they differentiate;
+//   what no contraction reads any more, and meets a parameter of its own shape, is the optimizer.
+#include <algorithm>
+#include <numeric>
+
+#include "parallel_blocks.h"
+#include "users.h"
+
+namespace cfp {
+namespace {
+
+constexpr int kNobody = -1, kSeveral = -2;
+
+class Owners {
+ public:
+  Owners(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions, const Grouping& grouping)
+      : graph_(graph),
+        numbers_(numbers),
+        contractions_(contractions),
+        grouping_(grouping),
+        users_(graph),
+        count_(static_cast<OpId>(graph.ops.size())) {}
+
+  // Owners by block key: the least contraction of a block, or for a shared normalisation
+  // contraction count + the contraction it follows.
+  std::vector<Owner> Run() {
+    owner_.resize(count_);
+    FindReaders();
+    FindCotangents();
+    FindWhatFeedsContractions();
+    FindOptimizerOps();
+    for (OpId op = 0; op < count_; ++op) owner_[op] = OwnerOf(op);
+    NameOptimizerChains();
+    return std::move(owner_);
+  }
+
+ private:
+  Owner OfContraction(int contraction, Because because) const {
+    return {OwnerKind::kBlock, grouping_.block_of[contraction], because};
+  }
+
+  Owner OwnerOf(OpId op) {
+    if (const int c = contractions_.at[op]; c >= 0) return OfContraction(c, Because::kContraction);
+    if (graph_.ops[op].opcode == Opcode::kLoop || graph_.ops[op].opcode == Opcode::kBranch) return {};
+    if (optimizer_[op]) return {OwnerKind::kOptimizer, op, Because::kOptimizer};
+    if (const OpId first = numbers_.of[op]; first != op && owner_[first].kind != OwnerKind::kOptimizer) {
+      const Owner owner = owner_[first];
+      return owner.kind == OwnerKind::kNobody ? owner : Owner{owner.kind, owner.index, Because::kRecomputed};
+    }
+    return contractions_.IsBackward(op) ? OfBackward(op) : OfForward(op);
+  }
+
+  // ---- forward
+
+  Owner OfForward(OpId op) const {
+    const int up = grouping_.up[op];
+    if (up < 0) return {};
+    if (!grouping_.pending[op]) return OfContraction(up, Because::kProducer);
+    if (reader_[op] == kNobody) return OfUnread(op, up);
+    if (reader_[op] != kSeveral) return OfContraction(reader_[op], Because::kReader);
+    return {OwnerKind::kBlock, static_cast<int>(contractions_.list.size()) + up, Because::kManyReaders};
+  }
+
+  // What only gradients read (the derivative of a normalisation) stands where the normalisation does.
+  Owner OfUnread(OpId op, int up) const {
+    for (OpId read_op : graph_.Reads(op)) {
+      const OpId operand = numbers_.of[read_op];
+      const Owner& owner = owner_[operand];
+      const bool read = owner.because == Because::kReader || owner.because == Because::kManyReaders;
+      if (grouping_.pending[operand] && grouping_.up[operand] == up && read) return owner;
+    }
+    return OfContraction(up, Because::kNoReader);
+  }
+
+  // reader_[op]: the one block whose contractions read a normalisation, kSeveral, or kNobody.
+  void FindReaders() {
+    reader_.assign(count_, kNobody);
+    for (OpId user = count_ - 1; user >= 0; --user) {
+      const int c = contractions_.at[user];
+      const bool forward = c >= 0 && contractions_.list[c].phase == Phase::kForward;
+      if (!forward && !grouping_.pending[user]) continue;
+      const int block = forward ? grouping_.block_of[c] : reader_[numbers_.of[user]];
+      for (OpId operand : graph_.Reads(user)) {
+        const OpId value = numbers_.of[operand];
+        if (!grouping_.pending[value] || block == kNobody) continue;
+        if (!forward && grouping_.up[value] != grouping_.up[user]) continue;
+        reader_[value] = reader_[value] == kNobody || reader_[value] == block ? block : kSeveral;
+      }
+    }
+  }
+
+  // ---- backward
+
+  // The arrays that gradients read as the cotangent of a forward contraction's result, with their views. Where two
+  // forward results share a cotangent (parallel branches into one residual) the later one has it, as forward.
+  void FindCotangents() {
+    cotangent_of_.assign(count_, -1);
+    for (const Contraction& c : contractions_.list) {
+      if (c.phase != Phase::kBackward) continue;
+      const Span<OpId> operands = graph_.operands(c.op);
+      OpId value = c.is_lookup ? operands[2] : operands[CotangentOperand(c)];
+      while (contractions_.IsBackward(value)) {
+        cotangent_of_[value] = std::max(cotangent_of_[value], c.forward);
+        const Opcode opcode = graph_.ops[value].opcode;
+        const bool view = opcode == Opcode::kTranspose || opcode == Opcode::kConvert || opcode == Opcode::kReshape;
+        if (!view || contractions_.at[value] >= 0) break;
+        value = graph_.operands(value)[0];
+      }
+    }
+  }
+
+  // A gradient shares one operand with its forward contraction; the other one is the cotangent.
+  int CotangentOperand(const Contraction& c) const {
+    const OpId kept = graph_.operands(contractions_.list[c.forward].op)[1 - c.gradient_of];
+    const OpId base = Peel(graph_, numbers_, kept).base;
+    return Peel(graph_, numbers_, graph_.operands(c.op)[0]).base == base ? 1 : 0;
+  }
+
+  Owner OfBackward(OpId op) const {
+    if (cotangent_of_[op] >= 0) return OfContraction(cotangent_of_[op], Because::kCotangent);
+    int residual = kNobody, upstream = kNobody;
+    for (OpId operand : graph_.Reads(op)) {
+      const Owner& owner = owner_[operand];
+      if (owner.kind != OwnerKind::kBlock) continue;
+      if (!contractions_.IsBackward(operand)) {
+        residual = std::max(residual, owner.index);
+      } else {
+        upstream = upstream == kNobody ? owner.index : std::min(upstream, owner.index);
+      }
+    }
+    if (residual != kNobody) return {OwnerKind::kBlock, residual, Because::kResidual};
+    if (upstream != kNobody) return {OwnerKind::kBlock, upstream, Because::kUpstream};
+    return {};
+  }
+
+  // ---- optimizer
+
+  // feeds_[op]: a contraction, in this trip of a loop or the next, depends on the op.
+  void FindWhatFeedsContractions() {
+    feeds_.assign(count_, false);
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (OpId op = count_ - 1; op >= 0; --op) {
+        if (graph_.ops[op].opcode == Opcode::kLoop || !(feeds_[op] || contractions_.at[op] >= 0)) continue;
+        for (OpId operand : graph_.Reads(op)) feeds_[operand] = true;
+        const OpId next = graph_.NextOf(op);
+        if (next == kNoOp || feeds_[next]) continue;
+        feeds_[next] = true;
+        changed = true;
+      }
+    }
+  }
+
+  bool IsTail(OpId op) const {
+    return contractions_.IsBackward(op) && !feeds_[op] && contractions_.at[op] < 0;
+  }
+
+  bool SameDims(OpId a, OpId b) const {
+    const Span<int64_t> x = graph_.dims(a), y = graph_.dims(b);
+    return std::equal(x.begin(), x.end(), y.begin(), y.end());
+  }
+
+  // Parameters and optimizer state, as they come in or cast.
+  bool IsStored(OpId op) const {
+    while (graph_.ops[op].opcode == Opcode::kConvert) op = graph_.operands(op)[0];
+    return graph_.ops[op].opcode == Opcode::kParameter && IsFloat(graph_.ops[op].shape.dtype);
+  }
+
+  void FindOptimizerOps() {
+    optimizer_.assign(count_, false);
+    for (OpId op = 0; op < count_; ++op) {
+      if (!IsTail(op) || !IsElementwise(graph_.ops[op].opcode)) continue;
+      for (OpId operand : graph_.operands(op)) {
+        if (SameDims(operand, op) && (optimizer_[operand] || IsStored(operand))) optimizer_[op] = true;
+      }
+    }
+    // What only an optimizer chain of its own shape reads belongs to the chain: g * (1 - b1).
+    for (OpId op = count_ - 1; op >= 0; --op) {
+      if (optimizer_[op] || !IsTail(op) || !IsElementwise(graph_.ops[op].opcode)) continue;
+      const Span<OpId> users = users_.of(op);
+      optimizer_[op] = !users.empty() && std::all_of(users.begin(), users.end(), [&](OpId user) {
+        return optimizer_[user] && SameDims(user, op);
+      });
+    }
+  }
+
+  // A chain is named after the least entry parameter it reads.
+  void NameOptimizerChains() {
+    std::vector<OpId> parent(count_);
+    std::iota(parent.begin(), parent.end(), 0);
+    const auto find = [&](OpId op) {
+      while (parent[op] != op) op = parent[op] = parent[parent[op]];
+      return op;
+    };
+    std::vector<int64_t> name(count_, INT32_MAX);
+    for (OpId op = 0; op < count_; ++op) {
+      if (!optimizer_[op]) continue;
+      for (OpId operand : graph_.operands(op)) {
+        if (!SameDims(operand, op) || graph_.dims(op).empty()) continue;
+        if (optimizer_[operand]) Link(find(op), find(operand), &parent, &name);
+        if (IsStored(operand)) name[find(op)] = std::min(name[find(op)], ParameterNumber(operand));
+      }
+    }
+    for (OpId op = 0; op < count_; ++op) {
+      if (optimizer_[op]) owner_[op].index = static_cast<int>(name[find(op)]);
+    }
+  }
+
+  static void Link(OpId a, OpId b, std::vector<OpId>* parent, std::vector<int64_t>* name) {
+    (*name)[b] = std::min((*name)[a], (*name)[b]);
+    (*parent)[a] = b;
+  }
+
+  int64_t ParameterNumber(OpId op) const {
+    while (graph_.ops[op].opcode == Opcode::kConvert) op = graph_.operands(op)[0];
+    return graph_.attributes(op).index;
+  }
+
+  const Graph& graph_;
+  const ValueNumbers& numbers_;
+  const Contractions& contractions_;
+  const Grouping& grouping_;
+  const Users users_;
+  const OpId count_;
+  std::vector<Owner> owner_;
+  std::vector<int> reader_;
+  std::vector<int> cotangent_of_;  // per op: the forward contraction whose result's cotangent it is
+  std::vector<bool> feeds_;
+  std::vector<bool> optimizer_;
+};
+
+// Turns block keys into positions in order of each block's first forward op, and collects the members.
+Blocks Collect(const Graph& graph, const Contractions& contractions, const Grouping& grouping,
+               std::vector<Owner> owner) {
+  std::vector<int> position(2 * contractions.list.size(), -1);
+  Blocks blocks;
+  const auto place = [&](int key) {
+    if (position[key] >= 0) return;
+    position[key] = static_cast<int>(blocks.list.size());
+    blocks.list.emplace_back();
+  };
+  for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
+    const bool shared = owner[op].because == Because::kManyReaders;
+    if (contractions.at[op] >= 0 || shared) place(owner[op].index);
+  }
+  for (size_t c = 0; c < contractions.list.size(); ++c) {
+    ParallelBlock& block = blocks.list[position[grouping.block_of[c]]];
+    const bool forward = contractions.list[c].phase == Phase::kForward;
+    block.contractions.insert(forward ? block.contractions.begin() + block.forward_count : block.contractions.end(),
+                              static_cast<int>(c));
+    block.forward_count += forward;
+    block.flops += contractions.list[c].flops;
+  }
+  for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
+    if (owner[op].kind != OwnerKind::kBlock) continue;
+    owner[op].index = position[owner[op].index];
+    blocks.list[owner[op].index].ops.push_back(op);
+  }
+  blocks.owner = std::move(owner);
+  return blocks;
+}
+
+}  // namespace
+
+std::string_view BecauseLabel(Because because) {
+  switch (because) {
+    case Because::kNoActivation: return "B10.1";
+    case Because::kContraction: return "B5";
+    case Because::kProducer: return "B10.2";
+    case Because::kReader: return "B10.3";
+    case Because::kManyReaders: return "B10.4";
+    case Because::kNoReader: return "B10.5";
+    case Because::kRecomputed: return "B10.6";
+    case Because::kCotangent: return "B10.7";
+    case Because::kResidual: return "B10.8";
+    case Because::kUpstream: return "B10.9";
+    case Because::kOptimizer: return "B10.10";
+  }
+  return "";
+}
+
+std::string_view BecauseText(Because because) {
+  switch (because) {
+    case Because::kNoActivation: return "depends on inputs alone";
+    case Because::kContraction: return "contraction of the block";
+    case Because::kProducer: return "follows its producer";
+    case Because::kReader: return "normalisation, computed by its reader";
+    case Because::kManyReaders: return "normalisation that several blocks read";
+    case Because::kNoReader: return "reduction that no contraction reads";
+    case Because::kRecomputed: return "computed again";
+    case Because::kCotangent: return "cotangent of the block's result";
+    case Because::kResidual: return "differentiates the block's value";
+    case Because::kUpstream: return "continues the gradient upstream";
+    case Because::kOptimizer: return "updates a parameter";
+  }
+  return "";
+}
+
+Blocks FindBlocks(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
+                  const Grouping& grouping) {
+  return Collect(graph, contractions, grouping, Owners(graph, numbers, contractions, grouping).Run());
+}
+
+}  // namespace cfp

@@ -1,0 +1,44 @@
+// Where an instruction comes from in the user's program: OpMetadata, and the module's table of stack frames that
+// newer JAX refers to instead of writing file and line into every instruction.
+//
+//   metadata {op_name: "jit(step)/mlp/dot_general", stack_frame_id: 3}
+//   frame 3 -> location 7 -> file 1 "model.py", line 42
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "hlo_module.h"
+#include "wire.h"
+
+namespace cfp {
+
+class SourceReader {
+ public:
+  explicit SourceReader(HloModule* module) : module_(*module) {}
+
+  void ReadMetadata(WireReader reader, Instruction* instruction);
+  void ReadStackFrameIndex(WireReader reader);
+
+  // Gives file and line to the instructions whose metadata named a frame; a frame that does not exist gives none.
+  void ResolveStackFrames();
+
+ private:
+  struct Location {
+    int64_t file_name_id = 0;
+    int64_t line = 0;
+  };
+  struct Use {
+    size_t instruction;
+    int64_t frame_id;
+  };
+
+  HloModule& module_;
+  std::vector<std::string_view> file_names_;
+  std::vector<Location> locations_;
+  std::vector<int64_t> location_ids_;  // per frame
+  std::vector<Use> uses_;
+};
+
+}  // namespace cfp

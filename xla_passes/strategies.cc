@@ -1,0 +1,263 @@
+#include "strategies.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "propagation.h"
+
+namespace cfp {
+namespace {
+
+constexpr double kMostOfTheFlops = 0.5;
+
+Origin OriginOf(const Rule& rule, int factor, int weight) {
+  if (rule.factors[factor].kind == FactorKind::kReduced) return Origin::kContracted;
+  const bool on_weight = weight >= 0 && rule.operand_site(factor, weight).dim >= 0;
+  const bool on_other = weight >= 0 && rule.operand_site(factor, 1 - weight).dim >= 0;
+  return on_weight && !on_other ? Origin::kWeight : Origin::kBatch;
+}
+
+bool CanBeCut(FactorKind kind) {
+  return kind == FactorKind::kPass || kind == FactorKind::kReduced || kind == FactorKind::kHalo;
+}
+
+// Joins the seeds that one split must cut together, until nothing more meets. [B3]
+class Classes {
+ public:
+  explicit Classes(const BlockView& view) : view_(view) {
+    for (int c : view.forward()) {
+      if (view.IsRoot(c)) AddSeeds(c);
+    }
+    JoinUntilStable();
+    AddLateSeeds();
+    JoinUntilStable();
+  }
+
+  std::vector<std::vector<Seed>> Groups() const {
+    std::vector<std::vector<Seed>> groups(seeds_.size());
+    for (size_t s = 0; s < seeds_.size(); ++s) groups[Find(s)].push_back(seeds_[s]);
+    groups.erase(std::remove_if(groups.begin(), groups.end(), [](const auto& g) { return g.empty(); }), groups.end());
+    return groups;
+  }
+
+ private:
+  void AddSeeds(int c) {
+    const Rule& rule = view_.rule(view_.at(c).op);
+    const int weight = view_.WeightOf(c);
+    for (size_t f = 0; f < rule.factors.size(); ++f) {
+      if (!CanBeCut(rule.factors[f].kind)) continue;
+      AddSeed({c, static_cast<int>(f), view_.PartsOf(c, static_cast<int>(f)), OriginOf(rule, f, weight)});
+    }
+  }
+
+  void AddSeed(const Seed& seed) {
+    parent_.push_back(seeds_.size());
+    seeds_.push_back(seed);
+  }
+
+  // Free factors of an absorbed contraction that no class reaches.
+  void AddLateSeeds() {
+    const std::vector<std::vector<Placed>> placed = PropagateAll();
+    for (int c : view_.forward()) {
+      if (view_.IsRoot(c)) continue;
+      const OpId op = view_.at(c).op;
+      const Rule& rule = view_.rule(op);
+      for (size_t f = 0; f < rule.factors.size(); ++f) {
+        const bool passes = rule.factors[f].kind == FactorKind::kPass && rule.result_site(f).dim >= 0;
+        if (passes && !IsReached(op, static_cast<int>(f), placed)) {
+          AddSeed({c, static_cast<int>(f), 1, Origin::kLate});
+        }
+      }
+    }
+  }
+
+  bool IsReached(OpId op, int factor, const std::vector<std::vector<Placed>>& placed) const {
+    const Span<OpId> operands = view_.graph().operands(op);
+    for (const std::vector<Placed>& values : placed) {
+      for (const Placed& p : values) {
+        for (size_t i = 0; i < operands.size(); ++i) {
+          if (view_.number(operands[i]) != p.value) continue;
+          if (FactorCut(view_.rule(op), static_cast<int>(i), p.split) == factor) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  size_t Find(size_t seed) const {
+    while (parent_[seed] != seed) seed = parent_[seed];
+    return seed;
+  }
+
+  bool Join(size_t a, size_t b) {
+    a = Find(a), b = Find(b);
+    if (a == b) return false;
+    parent_[std::max(a, b)] = std::min(a, b);
+    return true;
+  }
+
+  // Per class (at the place of its least seed): every value that it cuts, sources left out.
+  std::vector<std::vector<Placed>> PropagateAll() const {
+    std::vector<std::vector<Placed>> placed(seeds_.size());
+    for (size_t s = 0; s < seeds_.size(); ++s) {
+      if (Find(s) != s) continue;
+      std::vector<Seed> seeds;
+      for (size_t t = s; t < seeds_.size(); ++t) {
+        if (Find(t) == s) seeds.push_back(seeds_[t]);
+      }
+      const Strategy strategy = PropagateClass(view_, seeds, 0);
+      placed[s] = strategy.members;
+      for (const Placed& input : strategy.inputs) {
+        if (view_.RelationOf(input.value) == Relation::kInput) placed[s].push_back(input);
+      }
+    }
+    return placed;
+  }
+
+  void JoinUntilStable() {
+    while (JoinOnce()) {
+    }
+  }
+
+  struct Cut {
+    size_t seed;
+    Split split;
+  };
+
+  bool JoinOnce() {
+    const std::vector<std::vector<Placed>> placed = PropagateAll();
+    std::unordered_map<OpId, std::vector<Cut>> cuts;
+    for (size_t s = 0; s < placed.size(); ++s) {
+      for (const Placed& p : placed[s]) cuts[p.value].push_back({s, p.split});
+    }
+    bool joined = false;
+    for (OpId op : view_.ops()) joined = JoinAt(op, cuts) || joined;
+    return joined;
+  }
+
+  // Classes that cut one factor of one op, at the same depth in it, are one class.
+  bool JoinAt(OpId op, const std::unordered_map<OpId, std::vector<Cut>>& cuts) {
+    const Rule& rule = view_.rule(op);
+    struct Arrival {
+      int factor;
+      int64_t within;
+      size_t seed;
+    };
+    std::vector<Arrival> arrivals;
+    const Span<OpId> operands = view_.graph().operands(op);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const auto found = cuts.find(view_.number(operands[i]));
+      if (found == cuts.end()) continue;
+      for (const Cut& cut : found->second) {
+        const int f = FactorCut(rule, static_cast<int>(i), cut.split);
+        if (f >= 0) arrivals.push_back({f, cut.split.outer / rule.operand_site(f, i).outer, cut.seed});
+      }
+    }
+    for (size_t s = 0; s < seeds_.size(); ++s) {
+      const bool here = view_.at(seeds_[s].contraction).op == op;
+      if (here) arrivals.push_back({seeds_[s].factor, seeds_[s].within, s});
+    }
+    bool joined = false;
+    for (size_t a = 0; a < arrivals.size(); ++a) {
+      for (size_t b = 0; b < a; ++b) {
+        const bool meet = arrivals[a].factor == arrivals[b].factor && arrivals[a].within == arrivals[b].within;
+        if (meet && CanBeCut(rule.factors[arrivals[a].factor].kind)) {
+          joined = Join(arrivals[a].seed, arrivals[b].seed) || joined;
+        }
+      }
+    }
+    return joined;
+  }
+
+  const BlockView& view_;
+  std::vector<Seed> seeds_;
+  std::vector<size_t> parent_;
+};
+
+Origin OriginOfClass(const std::vector<Seed>& seeds) {
+  Origin origin = Origin::kLate;
+  for (const Seed& seed : seeds) origin = std::min(origin, seed.origin);
+  return origin;
+}
+
+// [B5] A weight split that an absorbed contraction sums over buys an all-reduce of the scores: given up where
+// another weight split passes.
+std::string WhyDropped(const BlockView& view, const Strategy& strategy, double block_flops, bool another_passes) {
+  if (strategy.granule <= 1) return "cannot be cut into equal pieces";
+  if (strategy.origin == Origin::kLate && strategy.split_flops < kMostOfTheFlops * block_flops) {
+    return "first met inside the block, divides less than half of its FLOPs";
+  }
+  if (strategy.origin != Origin::kWeight || !another_passes) return "";
+  for (const Collective& c : strategy.collectives) {
+    const int contraction = view.contraction(c.value);
+    if (c.kind == CollectiveKind::kAllReduce && contraction >= 0 && !view.IsRoot(contraction)) {
+      return "summed over by %" + std::to_string(c.value) + ", while another weight split passes";
+    }
+  }
+  return "";
+}
+
+bool PassesWhole(const BlockView& view, const Strategy& strategy) {
+  return strategy.origin == Origin::kWeight && WhyDropped(view, strategy, 0, true).empty();
+}
+
+std::vector<Strategy> Candidates(const BlockView& view) {
+  std::vector<Strategy> candidates;
+  for (const std::vector<Seed>& seeds : Classes(view).Groups()) {
+    for (int variant = 0; variant < 2; ++variant) {
+      Strategy strategy = PropagateClass(view, seeds, variant);
+      strategy.origin = OriginOfClass(seeds);
+      const bool forked = strategy.variant >= 0;
+      candidates.push_back(std::move(strategy));
+      if (!forked) break;
+    }
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Strategy& a, const Strategy& b) { return a.origin < b.origin; });
+  return candidates;
+}
+
+}  // namespace
+
+std::string_view OriginText(Origin origin) {
+  switch (origin) {
+    case Origin::kBatch: return "activation";
+    case Origin::kWeight: return "weight";
+    case Origin::kContracted: return "contracted";
+    case Origin::kLate: return "late";
+  }
+  return "";
+}
+
+std::string_view CollectiveText(CollectiveKind kind) {
+  switch (kind) {
+    case CollectiveKind::kAllReduce: return "all-reduce";
+    case CollectiveKind::kAllGather: return "all-gather";
+    case CollectiveKind::kHalo: return "halo";
+  }
+  return "";
+}
+
+BlockStrategies FindStrategies(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
+                               const Grouping& grouping, const Blocks& blocks, int block) {
+  const BlockView view(graph, numbers, contractions, grouping, blocks, block);
+  double flops = 0;
+  for (int c : view.forward()) flops += view.at(c).flops;
+  std::vector<Strategy> candidates = Candidates(view);
+  const bool another_passes =
+      std::any_of(candidates.begin(), candidates.end(), [&](const Strategy& s) { return PassesWhole(view, s); });
+  BlockStrategies found;
+  for (Strategy& strategy : candidates) {
+    const std::string why = WhyDropped(view, strategy, flops, another_passes);
+    if (why.empty()) {
+      found.list.push_back(std::move(strategy));
+    } else {
+      const Seed& seed = strategy.seeds[0];
+      found.dropped.push_back(std::string(OriginText(strategy.origin)) + " split of %" +
+                              std::to_string(view.at(seed.contraction).op) + ": " + why);
+    }
+  }
+  return found;
+}
+
+}  // namespace cfp

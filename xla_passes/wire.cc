@@ -1,0 +1,130 @@
+// Bounds-checked reading of protobuf's wire format; see wire.h.
+#include "wire.h"
+
+#include "hlo_error.h"
+
+namespace cfp {
+namespace {
+
+constexpr int kMaxVarintBytes = 10;
+constexpr uint64_t kMaxFieldNumber = (uint64_t{1} << 29) - 1;
+
+std::string_view TypeText(WireType type) {
+  switch (type) {
+    case WireType::kVarint:
+      return "a varint";
+    case WireType::kFixed64:
+      return "8 bytes";
+    case WireType::kBytes:
+      return "bytes with a length";
+    case WireType::kFixed32:
+      return "4 bytes";
+  }
+  return "an unknown type";
+}
+
+bool IsWireType(uint64_t type) { return type <= 2 || type == 5; }
+
+}  // namespace
+
+void WireReader::Fail(const std::string& what, const char* at) const {
+  throw HloError("HLO proto: " + what + " at byte " + std::to_string(at - origin_));
+}
+
+uint64_t WireReader::ReadVarint() {
+  if (at_ != end_ && static_cast<uint8_t>(*at_) < 0x80) return static_cast<uint8_t>(*at_++);
+  const char* const start = at_;
+  uint64_t value = 0;
+  for (int i = 0; i < kMaxVarintBytes; ++i) {
+    if (at_ == end_) Fail("the message ends inside a varint", start);
+    const auto byte = static_cast<uint8_t>(*at_++);
+    value |= uint64_t{byte & 0x7Fu} << (7 * i);
+    if (byte < 0x80) return value;
+  }
+  Fail("a varint is longer than 10 bytes", start);
+}
+
+std::string_view WireReader::Take(uint64_t size) {
+  const auto left = static_cast<uint64_t>(end_ - at_);
+  if (size > left) {
+    Fail("a field of " + std::to_string(size) + " bytes where " + std::to_string(left) + " are left",
+         at_);
+  }
+  const std::string_view taken(at_, size);
+  at_ += size;
+  return taken;
+}
+
+bool WireReader::Next(WireField* field) {
+  if (at_ == end_) return false;
+  const char* const start = at_;
+  const uint64_t tag = ReadVarint();
+  if (!IsWireType(tag & 7)) Fail("wire type " + std::to_string(tag & 7) + ", expected 0, 1, 2 or 5", start);
+  if ((tag >> 3) == 0 || (tag >> 3) > kMaxFieldNumber) Fail("a field number out of range", start);
+  field->number = static_cast<uint32_t>(tag >> 3);
+  field->type = static_cast<WireType>(tag & 7);
+  switch (field->type) {
+    case WireType::kVarint:
+      field->value = ReadVarint();
+      break;
+    case WireType::kFixed64:
+      field->bytes = Take(8);
+      break;
+    case WireType::kBytes:
+      field->bytes = Take(ReadVarint());
+      break;
+    case WireType::kFixed32:
+      field->bytes = Take(4);
+      break;
+  }
+  field->wire = std::string_view(start, at_ - start);
+  return true;
+}
+
+void WireReader::RequireType(const WireField& field, WireType type) const {
+  if (field.type == type) return;
+  Fail("field " + std::to_string(field.number) + " is " + std::string(TypeText(field.type)) +
+           ", expected " + std::string(TypeText(type)),
+       field.wire.data());
+}
+
+int64_t WireReader::Integer(const WireField& field) const {
+  RequireType(field, WireType::kVarint);
+  return static_cast<int64_t>(field.value);
+}
+
+std::string_view WireReader::Bytes(const WireField& field) const {
+  RequireType(field, WireType::kBytes);
+  return field.bytes;
+}
+
+WireReader WireReader::Message(const WireField& field) const {
+  return WireReader(Bytes(field), origin_);
+}
+
+void WireReader::AppendIntegers(const WireField& field, std::vector<int64_t>* integers) const {
+  if (field.type == WireType::kVarint) {
+    integers->push_back(static_cast<int64_t>(field.value));
+    return;
+  }
+  WireReader packed = Message(field);
+  while (packed.at_ != packed.end_) integers->push_back(static_cast<int64_t>(packed.ReadVarint()));
+}
+
+void AppendVarint(std::string* out, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) out->push_back(static_cast<char>(value | 0x80));
+  out->push_back(static_cast<char>(value));
+}
+
+void AppendVarintField(std::string* out, uint32_t number, uint64_t value) {
+  AppendVarint(out, uint64_t{number} << 3 | static_cast<uint64_t>(WireType::kVarint));
+  AppendVarint(out, value);
+}
+
+void AppendBytesField(std::string* out, uint32_t number, std::string_view bytes) {
+  AppendVarint(out, uint64_t{number} << 3 | static_cast<uint64_t>(WireType::kBytes));
+  AppendVarint(out, bytes.size());
+  out->append(bytes);
+}
+
+}  // namespace cfp

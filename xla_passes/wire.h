@@ -1,0 +1,67 @@
+// Protobuf's wire format, read in place and spliced: no copies, no allocation, no schema.
+//
+// A message is a sequence of fields, each a tag (number << 3 | type) and a payload. Instance: `12 03 64 6f 74` is
+// field 2, type 2 (bytes), 3 bytes long, "dot".
+//
+//   WireReader reader(bytes);
+//   for (WireField field; reader.Next(&field);)
+//     if (field.number == 2) opcode = reader.Bytes(field);
+//
+// Anything that does not parse is an HloError that says at which byte and what should have been there. The bytes
+// may come from anywhere: every length is checked against what is left before it is used.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cfp {
+
+enum class WireType : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+struct WireField {
+  uint32_t number = 0;
+  WireType type = WireType::kVarint;
+  uint64_t value = 0;       // of a varint
+  std::string_view bytes;   // of everything else
+  std::string_view wire;    // the whole field, tag included
+};
+
+class WireReader {
+ public:
+  // A whole file; errors count bytes from its beginning.
+  explicit WireReader(std::string_view file) : WireReader(file, file.data()) {}
+
+  // Moves to the next field; false at the end of the message.
+  bool Next(WireField* field);
+
+  // The payload as what the schema says it is; an error where the wire type says otherwise.
+  int64_t Integer(const WireField& field) const;
+  std::string_view Bytes(const WireField& field) const;
+  WireReader Message(const WireField& field) const;
+
+  // Appends a repeated integer, be it packed (bytes full of varints) or one of several single ones.
+  void AppendIntegers(const WireField& field, std::vector<int64_t>* integers) const;
+
+  // Throws HloError "<what> at byte <offset>".
+  [[noreturn]] void Fail(const std::string& what, const char* at) const;
+
+ private:
+  WireReader(std::string_view message, const char* origin)
+      : at_(message.data()), end_(message.data() + message.size()), origin_(origin) {}
+  uint64_t ReadVarint();
+  std::string_view Take(uint64_t size);
+  void RequireType(const WireField& field, WireType type) const;
+
+  const char* at_;
+  const char* end_;
+  const char* origin_;
+};
+
+// Writing: what a splice needs. `AppendBytesField(&out, 2, "dot")` appends `12 03 64 6f 74`.
+void AppendVarint(std::string* out, uint64_t value);
+void AppendVarintField(std::string* out, uint32_t number, uint64_t value);
+void AppendBytesField(std::string* out, uint32_t number, std::string_view bytes);
+
+}  // namespace cfp
