@@ -11,6 +11,48 @@ with * exist today; the others are what the package is being built for.
     your step + Placement ▶ shard_step ──────────▶ a step that you call as before
                           ▶ verify_step ─────────▶ what was predicted beside what happened
 
-Importing `cfp` or `cfp.ir` imports neither JAX nor the compiled core: reading and printing results
-works on a machine that has neither.
+    traced, analysis = cfp.analyze_step(step, args)       arrays, or only their shapes
+    print(analysis)
+    cfp.Analysis.from_json(text)
+
+Importing `cfp` or `cfp.ir` imports neither JAX nor the compiled core, a name below does so when it
+is first used: reading and printing results works on a machine that has neither.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cfp.errors import CfpError
+    from cfp.ir import Analysis, TracedStep
+    from cfp.options import Options
+    from cfp.pipeline import analyze_hlo_bytes, analyze_step
+
+__all__ = [
+    "Analysis",
+    "CfpError",
+    "Options",
+    "TracedStep",
+    "analyze_hlo_bytes",
+    "analyze_step",
+]
+
+_HOMES = {
+    "Analysis": "cfp.ir",
+    "CfpError": "cfp.errors",
+    "Options": "cfp.options",
+    "TracedStep": "cfp.ir",
+    "analyze_hlo_bytes": "cfp.pipeline",
+    "analyze_step": "cfp.pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"cfp has no public name {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,6 +1,7 @@
 """The only door to what JAX does not promise to keep: internal and version-dependent names.
 
-Each name says which version forces it. Written against 0.10.2, the newest JAX for Python 3.11.
+Each name says which version forces it: 0.10.2 is the newest JAX for Python 3.11, and 0.12.0.1, the
+newest of all, has the same names.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -42,21 +43,22 @@ class SourceLine(NamedTuple):
         return f"{self.file}:{self.line} in {self.function}"
 
 
-def source_line(traceback: Any) -> SourceLine | None:
+def source_line(traceback: Any, outer: SourceLine | None) -> SourceLine | None:
     """The user's line in an equation's traceback: innermost, outside JAX and installed libraries.
 
-    Where all code is installed, the innermost line outside JAX. 0.10.2: `user_frames` takes the
-    traceback; its order is innermost first, and cfp's own frames end what belongs to the step.
+    Without one it is the line of the `outer` equation, and at the top the innermost outside JAX.
+    0.10.2: `user_frames` takes the traceback, lists it innermost first, and the traceback of a
+    jaxpr that JAX keeps for later calls ends where that jaxpr begins.
     """
     innermost = None
     for frame in _source_info.user_frames(traceback):
-        if frame.file_name.startswith(_OWN_CODE):
+        if frame.file_name.startswith(_OWN_CODE):  # beyond it are those who called cfp
             break
         line = SourceLine(frame.file_name, frame.start_line, frame.function_name)
         if _is_users(frame.file_name):
             return line
         innermost = innermost or line
-    return innermost
+    return outer or innermost
 
 
 def raising_line(error: BaseException) -> SourceLine | None:
@@ -115,7 +117,7 @@ def _tag_equation(eqn: JaxprEqn, outer: _Place, number: int, tags: list[Tag]) ->
     here = _Place(
         path=f"{outer.path}/{number}" if outer.path else str(number),
         names=outer.names + own_names,
-        source=source_line(eqn.source_info.traceback) or outer.source,
+        source=source_line(eqn.source_info.traceback, outer.source),
     )
     tags.append(Tag(eqn, _describe(eqn, here)))
     numbers = count()
@@ -147,9 +149,38 @@ def _describe(eqn: JaxprEqn, here: _Place) -> Equation:
 def one_source_line() -> AbstractContextManager[None]:
     """Lowering in this context writes one source line per instruction, not its whole call stack.
 
-    HLO then does not depend on who called cfp. 0.10.2: the option is public, its scope is not.
+    HLO then does not depend on who called cfp. The line is JAX's idea of the user's: it can be in a
+    library, where `source_line` looks further out. 0.10.2: the option is public, its scope is not.
     """
-    return _config.include_full_tracebacks_in_locations(False)  # noqa: FBT003
+    return _config.traceback_in_locations_limit(1)
+
+
+def without_module_id(hlo: bytes) -> bytes:
+    """An HloModuleProto without field 5, `id`: it counts the modules of this process.
+
+    0.10.2: nothing in JAX sets it. Top-level fields of a module are varints (0) and messages (2).
+    """
+    kept: list[bytes] = []
+    position = 0
+    while position < len(hlo):
+        key, end = _varint(hlo, position)
+        number, end = _varint(hlo, end)
+        end += number if key & 7 == 2 else 0
+        if key >> 3 != 5:
+            kept.append(hlo[position:end])
+        position = end
+    return b"".join(kept)
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    """The number that starts at `position`, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+        if byte < 0x80:
+            return value, position
 
 
 def is_side_effect(effect: object) -> bool:

@@ -32,6 +32,17 @@ class MissingCoreError(CfpError):
         )
 
 
+class OutdatedCoreError(CfpError):
+    """The extension module was built from another version of the sources."""
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__(
+            what=f"the compiled core of cfp is version {found}, and this cfp needs {expected}",
+            where="cfp/_native.py importing cfp._cfp_core",
+            cure="build it again with `sh cfp_test/scripts/setup_env.sh` or `pip install .`",
+        )
+
+
 class InconsistentError(CfpError):
     """A value contradicts itself; its `verify` found it."""
 
@@ -51,6 +62,30 @@ class UnreadableJsonError(CfpError):
             what=f"the JSON cannot be read: {problem}",
             where=place,
             cure="give the file that `to_json` wrote, from the same version of cfp",
+        )
+
+
+class UnreadableFileError(CfpError):
+    """A file that should be read or written cannot be."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(
+            what=f"the file {path} cannot be opened: {problem}",
+            where="the files named on the command line",
+            cure="give a path that exists and that you may open; a step that is no file is named "
+            "package.module:function",
+        )
+
+
+class UnreadableHloError(CfpError):
+    """Bytes that should be HLO are not."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(
+            what=f"the HLO cannot be read: {problem}",
+            where=place,
+            cure="give a serialised HloModuleProto: jax.jit(step).lower(*args).compiler_ir('hlo')"
+            ".as_serialized_hlo_module_proto()",
         )
 
 
@@ -174,7 +209,7 @@ class UnknownFlagError(CfpError):
         super().__init__(
             what=f"{word!r} is no flag of step factory `{factory}`",
             where="the flags of the step factory",
-            cure=f"{suggestion}the flags are: {known}",
+            cure=f"{suggestion}the flags are:{known}",
         )
 
 

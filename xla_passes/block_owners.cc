@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "block_order.h"
 #include "parallel_blocks.h"
 #include "users.h"
 
@@ -57,10 +58,25 @@ class Owners {
   Owner OfForward(OpId op) const {
     const int up = grouping_.up[op];
     if (up < 0) return {};
-    if (!grouping_.pending[op]) return OfContraction(up, Because::kProducer);
+    if (JoinsScalars(op)) return {OwnerKind::kNobody, -1, Because::kJoinsScalars};
+    if (!pending_[op]) return OfContraction(up, Because::kProducer);
     if (reader_[op] == kNobody) return OfUnread(op, up);
     if (reader_[op] != kSeveral) return OfContraction(reader_[op], Because::kReader);
     return {OwnerKind::kBlock, static_cast<int>(contractions_.list.size()) + up, Because::kManyReaders};
+  }
+
+  // Auxiliary losses added up over the layers would make the first and the last layer another.
+  bool JoinsScalars(OpId op) const {
+    if (!graph_.dims(op).empty() || graph_.ops[op].shape.dtype == DType::kTuple) return false;
+    int block = kNobody;
+    for (OpId operand : graph_.Reads(op)) {
+      const Owner& owner = owner_[operand];
+      if (owner.because == Because::kJoinsScalars) return true;
+      if (owner.kind != OwnerKind::kBlock || !graph_.dims(operand).empty()) continue;
+      if (block != kNobody && owner.index != block) return true;
+      block = owner.index;
+    }
+    return false;
   }
 
   // What only gradients read (the derivative of a normalisation) stands where the normalisation does.
@@ -69,27 +85,55 @@ class Owners {
       const OpId operand = numbers_.of[read_op];
       const Owner& owner = owner_[operand];
       const bool read = owner.because == Because::kReader || owner.because == Because::kManyReaders;
-      if (grouping_.pending[operand] && grouping_.up[operand] == up && read) return owner;
+      if (pending_[operand] && grouping_.up[operand] == up && read) return owner;
     }
     return OfContraction(up, Because::kNoReader);
   }
 
-  // reader_[op]: the one block whose contractions read a normalisation, kSeveral, or kNobody.
+  // reader_[op]: the one block whose contractions read a normalisation, kSeveral, or kNobody. A reader in another
+  // loop does not count as one: what is computed once must not be computed on every trip.
   void FindReaders() {
     reader_.assign(count_, kNobody);
-    for (OpId user = count_ - 1; user >= 0; --user) {
-      const int c = contractions_.at[user];
-      const bool forward = c >= 0 && contractions_.list[c].phase == Phase::kForward;
-      if (!forward && !grouping_.pending[user]) continue;
-      const int block = forward ? grouping_.block_of[c] : reader_[numbers_.of[user]];
-      for (OpId operand : graph_.Reads(user)) {
-        const OpId value = numbers_.of[operand];
-        if (!grouping_.pending[value] || block == kNobody) continue;
-        if (!forward && grouping_.up[value] != grouping_.up[user]) continue;
-        reader_[value] = reader_[value] == kNobody || reader_[value] == block ? block : kSeveral;
+    pending_ = grouping_.pending;
+    for (OpId op = count_ - 1; op >= 0; --op) {
+      if (PreparesNormalisation(op)) {
+        pending_[op] = true;
+        for (OpId user : users_.of(op)) AddReader(op, user);
       }
+      for (OpId operand : graph_.Reads(op)) AddReader(numbers_.of[operand], op);
     }
   }
+
+  void AddReader(OpId value, OpId user) {
+    if (!pending_[value]) return;
+    const int c = contractions_.at[user];
+    int block = kNobody;
+    if (c >= 0 && contractions_.list[c].phase == Phase::kForward) block = grouping_.block_of[c];
+    if (c < 0 && pending_[user] && grouping_.up[user] == grouping_.up[value]) block = reader_[numbers_.of[user]];
+    if (block == kNobody) return;
+    const bool one = reader_[value] == kNobody || reader_[value] == block;
+    reader_[value] = one && graph_.ops[value].region == graph_.ops[user].region ? block : kSeveral;
+  }
+
+  // One value squared or cast for a normalisation, and for nothing else, is part of it.
+  bool PreparesNormalisation(OpId op) const {
+    if (pending_[op] || !IsElementwise(graph_.ops[op].opcode) || !IsForward(op) || grouping_.up[op] < 0) return false;
+    OpId only = kNoOp;
+    for (OpId operand : graph_.operands(op)) {
+      if (!grouping_.activation[operand]) continue;
+      if (only != kNoOp && numbers_.of[operand] != only) return false;
+      only = numbers_.of[operand];
+    }
+    bool is_read = false;
+    for (OpId user : users_.of(op)) {
+      if (!IsForward(user)) continue;
+      if (!pending_[user] || grouping_.up[user] != grouping_.up[op]) return false;
+      is_read = true;
+    }
+    return is_read && only != kNoOp;
+  }
+
+  bool IsForward(OpId op) const { return numbers_.of[op] == op && !contractions_.IsBackward(op); }
 
   // ---- backward
 
@@ -225,26 +269,19 @@ class Owners {
   const Users users_;
   const OpId count_;
   std::vector<Owner> owner_;
+  std::vector<bool> pending_;
   std::vector<int> reader_;
   std::vector<int> cotangent_of_;  // per op: the forward contraction whose result's cotangent it is
   std::vector<bool> feeds_;
   std::vector<bool> optimizer_;
 };
 
-// Turns block keys into positions in order of each block's first forward op, and collects the members.
-Blocks Collect(const Graph& graph, const Contractions& contractions, const Grouping& grouping,
-               std::vector<Owner> owner) {
-  std::vector<int> position(2 * contractions.list.size(), -1);
+// Collects the members of every block, in the order of OrderBlocks.
+Blocks Collect(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
+               const Grouping& grouping, std::vector<Owner> owner) {
+  const std::vector<int> position = OrderBlocks(graph, numbers, contractions, owner);
   Blocks blocks;
-  const auto place = [&](int key) {
-    if (position[key] >= 0) return;
-    position[key] = static_cast<int>(blocks.list.size());
-    blocks.list.emplace_back();
-  };
-  for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
-    const bool shared = owner[op].because == Because::kManyReaders;
-    if (contractions.at[op] >= 0 || shared) place(owner[op].index);
-  }
+  blocks.list.resize(std::count_if(position.begin(), position.end(), [](int p) { return p >= 0; }));
   for (size_t c = 0; c < contractions.list.size(); ++c) {
     ParallelBlock& block = blocks.list[position[grouping.block_of[c]]];
     const bool forward = contractions.list[c].phase == Phase::kForward;
@@ -277,6 +314,7 @@ std::string_view BecauseLabel(Because because) {
     case Because::kResidual: return "B10.8";
     case Because::kUpstream: return "B10.9";
     case Because::kOptimizer: return "B10.10";
+    case Because::kJoinsScalars: return "B10.11";
   }
   return "";
 }
@@ -294,13 +332,14 @@ std::string_view BecauseText(Because because) {
     case Because::kResidual: return "differentiates the block's value";
     case Because::kUpstream: return "continues the gradient upstream";
     case Because::kOptimizer: return "updates a parameter";
+    case Because::kJoinsScalars: return "joins scalars of several blocks";
   }
   return "";
 }
 
 Blocks FindBlocks(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
                   const Grouping& grouping) {
-  return Collect(graph, contractions, grouping, Owners(graph, numbers, contractions, grouping).Run());
+  return Collect(graph, numbers, contractions, grouping, Owners(graph, numbers, contractions, grouping).Run());
 }
 
 }  // namespace cfp

@@ -59,6 +59,21 @@ class Hasher {
   std::vector<bool> data_;  // per source: depends on integers that come from outside
 };
 
+// Forward ops that forward ops, or the step's results, come from; what only gradients read (a derivative computed
+// ahead) depends on what follows the block, and is left out.
+std::vector<bool> FindForwardOps(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions) {
+  std::vector<bool> forward(graph.ops.size());
+  for (const Contraction& c : contractions.list) forward[c.op] = c.phase == Phase::kForward;
+  for (OpId result : graph.results) forward[numbers.of[result]] = true;
+  for (OpId op = static_cast<OpId>(graph.ops.size()) - 1; op >= 0; --op) {
+    const bool first = numbers.of[op] == op;
+    forward[op] = forward[op] && first && !contractions.IsBackward(op);
+    if (!forward[op]) continue;
+    for (OpId operand : graph.Reads(op)) forward[numbers.of[operand]] = true;
+  }
+  return forward;
+}
+
 }  // namespace
 
 BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
@@ -66,10 +81,11 @@ BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers
     : blocks_(blocks), op_(Hasher(graph, numbers, contractions, blocks).Run()) {
   block_.resize(blocks.list.size());
   references_.resize(blocks.list.size());
+  const std::vector<bool> forward = FindForwardOps(graph, numbers, contractions);
   for (size_t b = 0; b < blocks.list.size(); ++b) {
     std::unordered_map<OpId, uint64_t> readers;
     for (OpId op : blocks.list[b].ops) {
-      if (numbers.of[op] != op || contractions.IsBackward(op)) continue;
+      if (!forward[op]) continue;
       block_[b] += MixHash(kInner, op_[op]);
       const Span<OpId> operands = graph.operands(op);
       for (size_t i = 0; i < operands.size(); ++i) {
@@ -83,8 +99,8 @@ BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers
     for (int c : blocks.list[b].contractions) {
       const Contraction& contraction = contractions.list[c];
       if (contraction.phase == Phase::kForward) continue;
-      const uint64_t forward = op_[contractions.list[contraction.forward].op];
-      block_[b] += MixHash(MixHash(kGradientToken, forward), static_cast<uint64_t>(contraction.gradient_of + 1));
+      const uint64_t its_forward = op_[contractions.list[contraction.forward].op];
+      block_[b] += MixHash(MixHash(kGradientToken, its_forward), static_cast<uint64_t>(contraction.gradient_of + 1));
     }
     for (const auto& [value, sum] : readers) references_[b].push_back({value, sum});
     std::sort(references_[b].begin(), references_[b].end(),

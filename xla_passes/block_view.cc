@@ -8,7 +8,9 @@ BlockView::BlockView(const Graph& graph, const ValueNumbers& numbers, const Cont
   const ParallelBlock& b = blocks.list[block];
   forward_.assign(b.contractions.begin(), b.contractions.begin() + b.forward_count);
   for (OpId op : b.ops) {
-    if (numbers.of[op] != op || contractions.IsBackward(op)) continue;
+    const int c = contractions.at[op];
+    const bool is_root = c >= 0 && contractions.list[c].phase == Phase::kForward;  // unmatched ones follow a gradient
+    if (numbers.of[op] != op || (contractions.IsBackward(op) && !is_root)) continue;
     index_.emplace(op, static_cast<int>(ops_.size()));
     ops_.push_back(op);
     FillPartitionRule(graph, op, &rules_.emplace_back());

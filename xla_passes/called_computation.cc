@@ -27,7 +27,8 @@ Combiner CombinerOf(Opcode opcode) {
 
 // Through converts, which a reduction in a narrow type puts around its op.
 uint32_t Peel(const HloModule& module, const HloLinks& links, uint32_t instruction) {
-  while (module.instructions[instruction].opcode == Opcode::kConvert && links.operands(instruction).size() == 1) {
+  while (module.instructions[instruction].opcode == Opcode::kConvert &&
+         links.operands(instruction).size() == 1) {
     instruction = links.operands(instruction)[0];
   }
   return instruction;
@@ -51,14 +52,16 @@ Combiner FindCombiner(const HloModule& module, const HloLinks& links, uint32_t r
 
 }  // namespace
 
-std::vector<CalledComputation> SummarizeComputations(const HloModule& module, const HloLinks& links) {
+std::vector<CalledComputation> SummarizeComputations(const HloModule& module,
+                                                     const HloLinks& links) {
   std::vector<CalledComputation> summaries;
   std::vector<uint64_t> hashes(module.instructions.size());
   for (uint32_t c = 0; c < module.computations.size(); ++c) {
     const Computation& computation = module.computations[c];
     for (uint32_t i = computation.begin; i < computation.end; ++i) {
       const Instruction& instruction = module.instructions[i];
-      uint64_t hash = MixHash(instruction.fingerprint, static_cast<uint64_t>(instruction.attributes.index));
+      uint64_t hash =
+          MixHash(instruction.fingerprint, static_cast<uint64_t>(instruction.attributes.index));
       for (const uint32_t operand : links.operands(i)) hash = MixHash(hash, hashes[operand]);
       for (const uint32_t called : links.called(i)) hash = MixHash(hash, summaries[called].hash);
       hashes[i] = hash;
@@ -70,7 +73,8 @@ std::vector<CalledComputation> SummarizeComputations(const HloModule& module, co
 
 uint64_t HashShape(const HloModule& module, const Shape& shape) {
   uint64_t hash = MixHash(kHashSeed, static_cast<uint64_t>(shape.dtype));
-  for (const int64_t size : module.list(shape.dims)) hash = MixHash(hash, static_cast<uint64_t>(size));
+  for (const int64_t size : module.list(shape.dims))
+    hash = MixHash(hash, static_cast<uint64_t>(size));
   return hash;
 }
 

@@ -1,7 +1,8 @@
-// What a computation that stays called (`to_apply` of a reduce, the comparator of a sort …) is, in one line:
-// a hash of what it computes and, where it is one op of its two arguments, which.
+// What a computation that stays called (`to_apply` of a reduce, the comparator of a sort …) is, in
+// one line: a hash of what it computes and, where it is one op of its two arguments, which.
 //
-//   region_0 { a = f32[] parameter(0), b = f32[] parameter(1), ROOT add(a, b) }   ->  {hash, Combiner::kAdd}
+//   region_0 { a = f32[] parameter(0), b = f32[] parameter(1), ROOT add(a, b) }   ->  {hash,
+//   Combiner::kAdd}
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct CalledComputation {
 };
 
 // One per computation of the module.
-std::vector<CalledComputation> SummarizeComputations(const HloModule& module, const HloLinks& links);
+std::vector<CalledComputation> SummarizeComputations(const HloModule& module,
+                                                     const HloLinks& links);
 
 // Dtype and dimensions.
 uint64_t HashShape(const HloModule& module, const Shape& shape);

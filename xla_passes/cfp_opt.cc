@@ -10,12 +10,14 @@
 
 #include "hlo_error.h"
 #include "records.h"
+#include "rule_text.h"
 
 namespace {
 
 constexpr char kUsage[] =
     "usage: cfp_opt [--pass=PASS] FILE.hlo.pb\n"
     "  PASS  graph            every op: id, shape, operands, region\n"
+    "        partition_rules  every op's factors: what passes, what is summed, what must be whole\n"
     "        contractions     which are forward, backward, recomputed, and of which\n"
     "        parallel_blocks  the blocks, with why each op is where it is (default)\n"
     "        strategies       per distinct block: how it can be split, and what that communicates\n"
@@ -81,6 +83,7 @@ int Run(const std::string& pass, const std::string& path) {
   const cfp::Analysis analysis = cfp::Analyze(bytes.str());
   const cfp::Records records = cfp::MakeRecords(analysis);
   if (pass == "graph") std::cout << cfp::Dump(analysis.graph);
+  if (pass == "partition_rules") std::cout << cfp::DumpPartitionRules(analysis.graph);
   if (pass == "contractions") PrintContractions(records);
   if (pass == "parallel_blocks") PrintBlocks(records);
   if (pass == "strategies") PrintStrategies(records);
@@ -90,7 +93,7 @@ int Run(const std::string& pass, const std::string& path) {
 }
 
 bool IsPass(const std::string& name) {
-  for (const char* pass : {"graph", "contractions", "parallel_blocks", "strategies", "segments"}) {
+  for (const char* pass : {"graph", "partition_rules", "contractions", "parallel_blocks", "strategies", "segments"}) {
     if (name == pass) return true;
   }
   return false;

@@ -157,7 +157,7 @@ class Pairing {
       const OpId operand = graph_.operands(found_.list[c].op)[i];
       const Peeled peeled = Peel(graph_, numbers_, operand);
       bases[i] = peeled.base;
-      uses[i] = {c, i, BaseRoles(OperandRoles(rule_, i, graph_.dims(operand)), peeled)};
+      uses[i] = {c, i, BaseRoles(OperandRoles(graph_, found_.list[c].op, rule_, i), peeled)};
     }
     for (int i = 0; i < 2; ++i) ClaimForwards(uses[i], bases[i]);
     for (int i = 0; i < 2; ++i) uses_[bases[i]].push_back(std::move(uses[i]));
@@ -290,10 +290,11 @@ bool AncestorSets::Intersects(OpId op, const std::vector<uint64_t>& set) const {
   return false;
 }
 
-std::vector<Role> OperandRoles(const Rule& rule, int index, Span<int64_t> dims) {
-  std::vector<Role> roles(dims.size(), Role::kOne);
+std::vector<Role> OperandRoles(const Graph& graph, OpId contraction, const Rule& rule, int index) {
+  const size_t rank = graph.dims(graph.operands(contraction)[index]).size();
+  std::vector<Role> roles(rank, Role::kOne);
   // Of several factors in one dimension the most minor one speaks: (group, channel) has the role of the channel.
-  std::vector<int64_t> outer(dims.size(), 0);
+  std::vector<int64_t> outer(rank, 0);
   for (size_t f = 0; f < rule.factors.size(); ++f) {
     const Site& site = rule.operand_site(f, index);
     if (site.dim < 0 || site.outer < outer[site.dim]) continue;
@@ -304,6 +305,13 @@ std::vector<Role> OperandRoles(const Rule& rule, int index, Span<int64_t> dims) 
     if (rule.factors[f].kind == FactorKind::kPass) role = other && result ? Role::kBatch : Role::kFree;
     if (rule.factors[f].kind == FactorKind::kReduced) role = Role::kContracted;
     roles[site.dim] = role;
+  }
+  // Windows that do not overlap split like batch or contracted dims, yet stay spatial in every gradient.
+  if (graph.ops[contraction].opcode == Opcode::kConvolution) {
+    const ConvAttributes& conv = graph.attributes(contraction).conv;
+    for (int64_t d : graph.module.list(index == 0 ? conv.input_spatial : conv.kernel_spatial)) {
+      if (roles[d] != Role::kOne) roles[d] = Role::kSpatial;
+    }
   }
   return roles;
 }

@@ -64,8 +64,8 @@ struct Contractions {
   bool IsBackward(OpId op) const { return ancestors.Intersects(op, backward_set); }
 };
 
-// Roles of the dimensions of operand `index` of a contraction, by position.
-std::vector<Role> OperandRoles(const Rule& rule, int index, Span<int64_t> dims);
+// Roles of the dimensions of operand `index` of a contraction, by position; `rule` is the contraction's.
+std::vector<Role> OperandRoles(const Graph& graph, OpId contraction, const Rule& rule, int index);
 
 Contractions FindContractions(const Graph& graph, const ValueNumbers& numbers);
 

@@ -7,20 +7,21 @@
 
 #include "hash.h"
 #include "hlo_error.h"
+#include "operand_counts.h"
 
 namespace cfp {
 namespace {
 
 constexpr int kMaxCallDepth = 1000;
 constexpr uint32_t kMaxTupleDepth = 64;
-constexpr size_t kMaxSpent = size_t{1} << 24;  // instructions evaluated and tuple leaves copied
+constexpr size_t kMaxSpent = size_t{1} << 22;  // instructions evaluated and tuple leaves copied
 
 }  // namespace
 
 FlatGraph Flatten(HloModule module) { return Flattener(std::move(module)).Run(); }
 
 Flattener::Flattener(HloModule module)
-    : flat_{Graph{std::move(module), {}, {}, {}, {}, {}, {}}, {}, {}},
+    : flat_{Graph{std::move(module), {}, {}, {}, {}, {}, {}, {}}, {}, {}},
       graph_(flat_.graph),
       links_(graph_.module),
       summaries_(SummarizeComputations(graph_.module, links_)) {}
@@ -30,15 +31,15 @@ FlatGraph Flattener::Run() {
   graph_.ops.reserve(expected);
   graph_.operand_pool.reserve(2 * expected);
   AddRegion(-1, Opcode::kCall);
-  const Value root = Evaluate(links_.entry(), nullptr, 0);
+  const Value root = Evaluate(links_.entry(), nullptr, {0, -1});
   graph_.results = Leaves(root);
   return std::move(flat_);
 }
 
-Value Flattener::Evaluate(uint32_t computation, const std::vector<Value>* arguments, int32_t region) {
+Value Flattener::Evaluate(uint32_t computation, const std::vector<Value>* arguments, Place place) {
   const Computation& called = graph_.module.computations[computation];
   if (++depth_ > kMaxCallDepth) throw HloError("HLO: calls nested more than 1000 deep");
-  const Frame frame = {called.begin, values_.size(), region, arguments};
+  const Frame frame = {called.begin, values_.size(), place, arguments};
   values_.resize(frame.base + (called.end - called.begin));
   for (uint32_t i = called.begin; i < called.end; ++i) {
     const Value value = EvaluateInstruction(frame, i);
@@ -79,14 +80,16 @@ Value Flattener::EvaluateInstruction(const Frame& frame, uint32_t instruction) {
 Value Flattener::EvaluateParameter(const Frame& frame, uint32_t instruction) {
   const int64_t number = graph_.module.instructions[instruction].attributes.index;
   if (frame.arguments != nullptr) {
-    if (number >= 0 && static_cast<size_t>(number) < frame.arguments->size()) return (*frame.arguments)[number];
+    if (number >= 0 && static_cast<size_t>(number) < frame.arguments->size())
+      return (*frame.arguments)[number];
     Fail(instruction, "is parameter " + std::to_string(number) + " of a computation called with " +
                           std::to_string(frame.arguments->size()) + " arguments");
   }
   if (number < 0 || static_cast<size_t>(number) >= graph_.module.instructions.size()) {
     Fail(instruction, "has the parameter number " + std::to_string(number));
   }
-  if (graph_.parameters.size() <= static_cast<size_t>(number)) graph_.parameters.resize(number + 1, kNoOp);
+  if (graph_.parameters.size() <= static_cast<size_t>(number))
+    graph_.parameters.resize(number + 1, kNoOp);
   OpId& parameter = graph_.parameters[number];
   if (parameter != kNoOp) Fail(instruction, "is a second parameter " + std::to_string(number));
   parameter = static_cast<OpId>(graph_.ops.size());
@@ -98,24 +101,37 @@ Value Flattener::EvaluateOp(const Frame& frame, uint32_t instruction) {
   Op op;
   op.opcode = source.opcode;
   op.shape = source.shape;
-  op.region = frame.region;
+  op.region = frame.place.region;
+  op.call = frame.place.call;
   op.instruction = static_cast<int32_t>(instruction);
   op.fingerprint = source.fingerprint;
   for (const uint32_t called : links_.called(instruction)) {
     op.fingerprint = MixHash(op.fingerprint, summaries_[called].hash);
-    op.combiner = summaries_[called].combiner;  // select-and-scatter calls two; the second one combines
+    op.combiner =
+        summaries_[called].combiner;  // select-and-scatter calls two; the second one combines
   }
   std::vector<OpId> operands;
   for (size_t i = 0; i < links_.operands(instruction).size(); ++i) {
     AppendLeaves(Operand(frame, instruction, i), &operands);
   }
+  CheckOperandCount(instruction, operands.size());
   const OpId id = AddOp(op, operands);
   return Results(id);
 }
 
+void Flattener::CheckOperandCount(uint32_t instruction, size_t count) const {
+  const OperandCount expected = OperandCountOf(graph_.module.instructions[instruction].opcode);
+  if (count >= expected.least && count <= expected.most) return;
+  const char* bound = expected.least == expected.most ? "" : "at least ";
+  Fail(instruction, "has " + std::to_string(count) + " operands, expected " + bound +
+                        std::to_string(expected.least));
+}
+
 Value Flattener::EvaluateCall(const Frame& frame, uint32_t instruction) {
   const std::vector<Value> arguments = Operands(frame, instruction);
-  return Evaluate(Called(instruction, 0), &arguments, frame.region);
+  const auto call = static_cast<int32_t>(graph_.calls.size());
+  graph_.calls.push_back({static_cast<int32_t>(instruction), frame.place.call});
+  return Evaluate(Called(instruction, 0), &arguments, {frame.place.region, call});
 }
 
 Value Flattener::EvaluateElement(const Frame& frame, uint32_t instruction) {
@@ -123,7 +139,8 @@ Value Flattener::EvaluateElement(const Frame& frame, uint32_t instruction) {
   const int64_t index = graph_.module.instructions[instruction].attributes.index;
   if (tuple.op != kNoOp) Fail(instruction, "takes an element of what is no tuple");
   if (index < 0 || index >= tuple.size) {
-    Fail(instruction, "takes element " + std::to_string(index) + " of a tuple of " + std::to_string(tuple.size));
+    Fail(instruction,
+         "takes element " + std::to_string(index) + " of a tuple of " + std::to_string(tuple.size));
   }
   return elements_[tuple.begin + index];
 }
@@ -144,7 +161,8 @@ std::vector<Value> Flattener::Operands(const Frame& frame, uint32_t instruction)
 
 uint32_t Flattener::Called(uint32_t instruction, size_t position) const {
   const Span<uint32_t> called = links_.called(instruction);
-  if (position >= called.size()) Fail(instruction, "names no computation " + std::to_string(position) + " to call");
+  if (position >= called.size())
+    Fail(instruction, "names no computation " + std::to_string(position) + " to call");
   return called[position];
 }
 
@@ -173,6 +191,7 @@ Value Flattener::Results(OpId op) {
     element.shape = graph_.module.shapes[producer.shape.elements.begin + i];
     element.region = producer.region;
     element.instruction = producer.instruction;
+    element.call = producer.call;
     element.tuple_index = static_cast<int32_t>(i);
     element.fingerprint = MixHash(HashShape(graph_.module, element.shape), i);
     elements.push_back(Results(AddOp(element, {op})));
@@ -202,7 +221,8 @@ Value Flattener::Rebuild(const Value& like, const std::vector<OpId>& leaves, siz
     return leaf;
   }
   std::vector<Value> elements;
-  for (uint32_t i = 0; i < like.size; ++i) elements.push_back(Rebuild(elements_[like.begin + i], leaves, next));
+  for (uint32_t i = 0; i < like.size; ++i)
+    elements.push_back(Rebuild(elements_[like.begin + i], leaves, next));
   return Tuple(elements);
 }
 
@@ -227,19 +247,16 @@ OpId Flattener::AddOp(Op op, const std::vector<OpId>& operands) {
   return id;
 }
 
-OpId Flattener::Resolve(OpId op) const {
-  while (flat_.alias[op] != op) op = flat_.alias[op];
-  return op;
-}
-
 void Flattener::Spend(size_t amount) {
   spent_ += amount;
-  if (spent_ > kMaxSpent) throw HloError("HLO: with its calls inlined the module has more than 16 million ops");
+  if (spent_ > kMaxSpent)
+    throw HloError("HLO: with its calls inlined the module has more than 4 million ops");
 }
 
 void Flattener::Fail(uint32_t instruction, const std::string& what) const {
   const Instruction& source = graph_.module.instructions[instruction];
-  throw HloError("HLO: " + std::string(source.opcode_text) + " \"" + std::string(source.name) + "\" " + what);
+  throw HloError("HLO: " + std::string(source.opcode_text) + " \"" + std::string(source.name) +
+                 "\" " + what);
 }
 
 }  // namespace cfp

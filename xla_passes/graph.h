@@ -36,6 +36,7 @@ struct Op {
   int32_t region = 0;
   int32_t tuple_index = -1;  // of get-tuple-element and carry: which element (no instruction may name it)
   int32_t instruction = 0;   // in Graph::module.instructions: attributes, name, provenance
+  int32_t call = -1;         // in Graph::calls: the inlined call it was in; -1: none
   uint64_t fingerprint = 0;  // opcode, shape, attributes and called computations; what makes two ops alike
 };
 
@@ -50,11 +51,18 @@ struct Region {
   int64_t times = 1;            // how often the region runs in one step: product of trip counts down to it
 };
 
+// A call that was inlined. Names inside a called computation go on where the name of the call ends.
+struct Call {
+  int32_t instruction = 0;  // in Graph::module.instructions
+  int32_t outer = -1;       // in Graph::calls: the call around it; -1: none
+};
+
 struct Graph {
   HloModule module;
   std::vector<Op> ops;  // canonical topological order
   std::vector<OpId> operand_pool;
   std::vector<Region> regions;
+  std::vector<Call> calls;
   std::vector<OpId> parameters;  // by parameter number; kNoOp where dead
   std::vector<OpId> results;     // the elements of the root
   std::vector<OpId> next;        // per op: a carry's next value, kNoOp elsewhere
@@ -83,6 +91,13 @@ Graph BuildGraph(HloModule module);
 // Throws HloError naming the first thing that does not hold: operands precede their users, lists lie inside
 // their pools, carries have a next value of the same shape, regions form a tree.
 void Verify(const Graph& graph);
+
+// Same element type, same dimensions.
+bool SameShape(const Graph& graph, OpId left, OpId right);
+
+// Where an op comes from in the user's program, from the outermost call down: the names of the calls and its own,
+// `jit(step)/while/body/closed_call/dot_general`. Empty where the module does not say.
+std::string OpName(const Graph& graph, OpId id);
 
 // One op a line, `%12 = f32[8,4] dot(%3, %7)  region 1  "layer/mlp/dot_general"`.
 std::string Dump(const Graph& graph);

@@ -1,8 +1,9 @@
 // Liveness, depth, the depth-first walk, and renumbering; see graph_order.h.
 //
-// The walk goes straight through loop and branch bodies. Afterwards the ops of each region are gathered, in the order
-// of the walk, in front of the op that owns the region. That keeps operands before their users: what a body reads
-// from outside was walked before the body's owner and stands in an enclosing region.
+// The walk goes straight through loop and branch bodies. Afterwards the ops of each region are
+// gathered, in the order of the walk, in front of the op that owns the region. That keeps operands
+// before their users: what a body reads from outside was walked before the body's owner and stands
+// in an enclosing region.
 #include "graph_order.h"
 
 #include <algorithm>
@@ -32,7 +33,8 @@ class Orderer {
  private:
   // From here on a loop-invariant carry has no user.
   void ResolveAliases() {
-    std::vector<OpId>& alias = flat_.alias;  // of an op that comes earlier, hence is resolved already
+    std::vector<OpId>& alias =
+        flat_.alias;  // of an op that comes earlier, hence is resolved already
     for (OpId& target : alias) target = alias[target];
     const auto resolve = [&](OpId& op) { op = op == kNoOp ? kNoOp : alias[op]; };
     std::for_each(graph_.operand_pool.begin(), graph_.operand_pool.end(), resolve);
@@ -55,15 +57,16 @@ class Orderer {
     depth_.assign(graph_.ops.size(), 0);
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
       int32_t depth = 0;
-      for (const OpId operand : graph_.operands(static_cast<OpId>(i))) depth = std::max(depth, depth_[operand]);
+      for (const OpId operand : graph_.operands(static_cast<OpId>(i)))
+        depth = std::max(depth, depth_[operand]);
       depth_[i] = depth + IsContractionOpcode(graph_.ops[i].opcode);
     }
   }
 
   enum class State : uint8_t { kNew, kOpen, kDone };
 
-  // Iterative depth-first walk: an op is pushed, opened (its children pushed on top of it), and done when it
-  // comes up again.
+  // Iterative depth-first walk: an op is pushed, opened (its children pushed on top of it), and
+  // done when it comes up again.
   void Walk() {
     state_.assign(graph_.ops.size(), State::kNew);
     members_.resize(graph_.regions.size());
@@ -140,7 +143,8 @@ class Orderer {
     region_order_.push_back(region);
     order_.insert(order_.end(), flat_.carries[region].begin(), flat_.carries[region].end());
     for (const OpId op : members_[region]) {
-      for (int32_t owned = first_region_[op]; owned != -1; owned = next_region_[owned]) LayOut(owned);
+      for (int32_t owned = first_region_[op]; owned != -1; owned = next_region_[owned])
+        LayOut(owned);
       order_.push_back(op);
     }
   }
@@ -149,7 +153,8 @@ class Orderer {
     std::vector<OpId> op_number(graph_.ops.size(), kNoOp);
     std::vector<int32_t> region_number(graph_.regions.size(), -1);
     for (size_t i = 0; i < order_.size(); ++i) op_number[order_[i]] = static_cast<OpId>(i);
-    for (size_t i = 0; i < region_order_.size(); ++i) region_number[region_order_[i]] = static_cast<int32_t>(i);
+    for (size_t i = 0; i < region_order_.size(); ++i)
+      region_number[region_order_[i]] = static_cast<int32_t>(i);
     const auto number = [&](OpId op) { return op == kNoOp ? kNoOp : op_number[op]; };
 
     Graph ordered;
@@ -159,7 +164,8 @@ class Orderer {
       Op op = graph_.ops[old];
       op.operands_begin = static_cast<uint32_t>(ordered.operand_pool.size());
       op.region = region_number[op.region];
-      for (const OpId operand : graph_.operands(old)) ordered.operand_pool.push_back(op_number[operand]);
+      for (const OpId operand : graph_.operands(old))
+        ordered.operand_pool.push_back(op_number[operand]);
       ordered.ops.push_back(op);
       ordered.next.push_back(number(graph_.next[old]));
     }
@@ -172,20 +178,22 @@ class Orderer {
     }
     for (const OpId parameter : graph_.parameters) ordered.parameters.push_back(number(parameter));
     for (const OpId result : graph_.results) ordered.results.push_back(number(result));
+    ordered.calls = std::move(graph_.calls);
     ordered.module = std::move(graph_.module);
     return ordered;
   }
 
   static void MoveUnder(int32_t parent, const std::vector<Region>& regions, Region* region) {
     region->parent = parent;
-    const bool overflows = __builtin_mul_overflow(regions[parent].times, region->trip_count, &region->times);
+    const bool overflows =
+        __builtin_mul_overflow(regions[parent].times, region->trip_count, &region->times);
     if (overflows) region->times = INT64_MAX;
   }
 
   FlatGraph flat_;
   Graph& graph_;
   std::vector<int32_t> first_region_, next_region_;  // the regions that an op owns, as a list
-  std::vector<int32_t> depth_;                       // dots and convolutions on the longest chain below an op
+  std::vector<int32_t> depth_;  // dots and convolutions on the longest chain below an op
   std::vector<State> state_;
   std::vector<OpId> stack_;
   std::vector<std::vector<OpId>> members_;  // per region, in the order of the walk

@@ -1,4 +1,5 @@
-// The second half of BuildGraph: drops dead ops and puts the others in the canonical order of graph.h.
+// The second half of BuildGraph: drops dead ops and puts the others in the canonical order of
+// graph.h.
 #pragma once
 
 #include "flattener.h"

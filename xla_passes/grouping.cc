@@ -33,6 +33,7 @@ class Grouper {
     out_.activation.assign(ops, false);
     rides_.resize(ops);
     absorbed_.resize(count);
+    depth_.resize(count);
   }
 
   Grouping Run() {
@@ -69,6 +70,9 @@ class Grouper {
     } else if (const int c = contractions_.at[op]; c >= 0) {
       out_.up[op] = c;
       out_.activation[op] = true;
+      for (OpId operand : graph_.operands(op)) {
+        if (out_.up[operand] >= 0) depth_[c] = std::max(depth_[c], depth_[out_.up[operand]] + 1);
+      }
       if (contractions_.list[c].phase == Phase::kForward) VisitContraction(c);
     } else {
       VisitFlow(op);
@@ -100,17 +104,26 @@ class Grouper {
   }
 
   // [B6] Of two contractions upstream the later one owns what joins them; siblings that read the same input and
-  // meet in an elementwise op become one block.
+  // meet in an elementwise op become one block. Without a path between them the one deeper in loops is the later,
+  // then the one with more contractions behind it: scores, not the position bias added to them.
   int Later(int a, int b, bool elementwise) {
     if (a < 0 || b < 0) return std::max(a, b);
     if (a == b) return a;
-    const int early = std::min(a, b), late = std::max(a, b);
-    if (!elementwise || Block(a) == Block(b) || HasPath(early, late)) return late;
+    int early = std::min(a, b), late = std::max(a, b);
+    if (Block(a) == Block(b) || HasPath(early, late)) return late;
+    if (Depth(early) > Depth(late)) std::swap(early, late);
+    if (!elementwise) return late;
     if (ReadSameInput(early, late)) {
       Unite(early, late);
       if (out_.join[late] == Join::kRoot) out_.join[late] = Join::kSibling;
     }
     return late;
+  }
+
+  std::pair<int, int> Depth(int contraction) const {
+    int loops = 0;
+    for (int r = graph_.ops[contractions_.list[contraction].op].region; r > 0; r = graph_.regions[r].parent) ++loops;
+    return {loops, depth_[contraction]};
   }
 
   bool HasPath(int early, int late) const {
@@ -148,7 +161,7 @@ class Grouper {
   std::vector<Ride> RideOn(OpId op, int up) {
     std::vector<Ride> result;
     bool filled = false;
-    const Span<OpId> operands = graph_.operands(op);
+    const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
       for (const Ride& ride : rides_[operands[i]]) {
         if (Block(ride.root) != Block(up)) continue;
@@ -318,9 +331,8 @@ class Grouper {
     for (int i = 0; i < 2; ++i) {
       for (int j = 0; j < 2; ++j) {
         const OpId x = graph_.operands(contractions_.list[c].op)[i], y = graph_.operands(contractions_.list[d].op)[j];
-        if (Swapped(OperandRoles(rule_, i, graph_.dims(x)), OperandRoles(other, j, graph_.dims(y))) && Related(x, y)) {
-          return true;
-        }
+        const std::vector<Role> roles = OperandRoles(graph_, contractions_.list[c].op, rule_, i);
+        if (Swapped(roles, OperandRoles(graph_, contractions_.list[d].op, other, j)) && Related(x, y)) return true;
       }
     }
     return false;
@@ -376,6 +388,7 @@ class Grouper {
   Grouping out_;
   Rule rule_;
   std::vector<std::vector<Ride>> rides_;    // per op
+  std::vector<int> depth_;                  // per contraction: how many stand behind it, along `up`
   std::vector<std::vector<int>> absorbed_;  // per block: contractions that joined it
 };
 

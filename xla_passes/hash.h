@@ -1,4 +1,5 @@
-// A 64-bit hash that is the same in every process, on every machine: fingerprints are compared across runs.
+// A 64-bit hash that is the same in every process and on every little-endian machine: fingerprints
+// are compared across runs.
 //
 //   uint64_t hash = HashBytes(kHashSeed, "dot");
 //   hash = MixHash(hash, 8);
@@ -29,7 +30,8 @@ inline uint64_t HashBytes(uint64_t hash, std::string_view bytes) {
     hash = MixHash(hash, word);
   }
   uint64_t rest = 0;
-  for (int shift = 0; at != end; ++at, shift += 8) rest |= uint64_t{static_cast<uint8_t>(*at)} << shift;
+  for (int shift = 0; at != end; ++at, shift += 8)
+    rest |= uint64_t{static_cast<uint8_t>(*at)} << shift;
   return MixHash(hash, rest);
 }
 

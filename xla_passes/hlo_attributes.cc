@@ -11,9 +11,11 @@ namespace {
 
 using IntPool = std::vector<int64_t>;
 
-// One dimension of a window, of a padding or of slices: a message whose fields 1, 2, … are integers.
+// One dimension of a window, of a padding or of slices: a message whose fields 1, 2, … are
+// integers.
 template <size_t kCount>
-void AppendDimension(WireReader reader, std::array<int64_t, kCount> integers, IntPool* ints, Ints* run) {
+void AppendDimension(WireReader reader, std::array<int64_t, kCount> integers, IntPool* ints,
+                     Ints* run) {
   for (WireField field; reader.Next(&field);) {
     if (field.number <= kCount) integers[field.number - 1] = reader.Integer(field);
   }
@@ -24,7 +26,8 @@ void AppendDimension(WireReader reader, std::array<int64_t, kCount> integers, In
 
 // Window and PaddingConfig: nothing but a list of dimensions.
 template <size_t kCount>
-void ReadDimensions(WireReader reader, const std::array<int64_t, kCount>& defaults, IntPool* ints, Ints* run) {
+void ReadDimensions(WireReader reader, const std::array<int64_t, kCount>& defaults, IntPool* ints,
+                    Ints* run) {
   *run = Ints{};
   for (WireField field; reader.Next(&field);) {
     if (field.number == kDimensionsOfWindowOrPadding) {
@@ -33,7 +36,8 @@ void ReadDimensions(WireReader reader, const std::array<int64_t, kCount>& defaul
   }
 }
 
-// Size, stride, two pads, two dilations, reversal: strides and dilations that are not written are 1.
+// Size, stride, two pads, two dilations, reversal: strides and dilations that are not written
+// are 1.
 constexpr std::array<int64_t, kWindowIntegers> kWindowDefaults = {1, 1, 0, 0, 1, 1, 0};
 constexpr std::array<int64_t, kPaddingIntegers> kPaddingDefaults = {0, 0, 0};
 constexpr std::array<int64_t, kSliceIntegers> kSliceDefaults = {0, 0, 1};
@@ -198,7 +202,8 @@ void ReadAttribute(const WireReader& reader, const WireField& field, IntPool* in
 }
 
 void SplitSlices(Ints slices, IntPool* ints, Attributes* attributes) {
-  Ints* const lists[] = {&attributes->slice_starts, &attributes->slice_limits, &attributes->slice_strides};
+  Ints* const lists[] = {&attributes->slice_starts, &attributes->slice_limits,
+                         &attributes->slice_strides};
   for (uint32_t which = 0; which < kSliceIntegers; ++which) {
     lists[which]->begin = static_cast<uint32_t>(ints->size());
     lists[which]->size = slices.size / kSliceIntegers;

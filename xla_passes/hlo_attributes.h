@@ -1,5 +1,5 @@
-// The part of HloInstructionProto that says what an op does beyond its operands: dimension lists, windows, slices,
-// dot, gather and convolution numbers. hlo_reader.h reads the rest.
+// The part of HloInstructionProto that says what an op does beyond its operands: dimension lists,
+// windows, slices, dot, gather and convolution numbers. hlo_reader.h reads the rest.
 #pragma once
 
 #include <vector>
@@ -10,10 +10,11 @@
 namespace cfp {
 
 // Extends `run`, which lies at the end of `ints`, by the integers of a repeated field.
-void AppendRun(const WireReader& reader, const WireField& field, std::vector<int64_t>* ints, Ints* run);
+void AppendRun(const WireReader& reader, const WireField& field, std::vector<int64_t>* ints,
+               Ints* run);
 
-// Reads `field` of an instruction into `attributes` where it is an attribute. Slices come dimension by dimension
-// (start, limit, stride, start, …) and are gathered in `slices` until SplitSlices.
+// Reads `field` of an instruction into `attributes` where it is an attribute. Slices come dimension
+// by dimension (start, limit, stride, start, …) and are gathered in `slices` until SplitSlices.
 void ReadAttribute(const WireReader& reader, const WireField& field, std::vector<int64_t>* ints,
                    Attributes* attributes, Ints* slices);
 

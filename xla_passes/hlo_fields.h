@@ -1,5 +1,5 @@
-// The field numbers of hlo.proto and xla_data.proto that this core reads; a number not listed here is carried
-// along unread (and counts in an instruction's fingerprint).
+// The field numbers of hlo.proto and xla_data.proto that this core reads; a number not listed here
+// is carried along unread (and counts in an instruction's fingerprint).
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,12 @@ struct HloProtoField {
 
 struct ModuleField {
   enum : uint32_t {
-    kName = 1, kEntryName = 2, kComputations = 3, kHostProgramShape = 4, kId = 5, kEntryId = 6,
+    kName = 1,
+    kEntryName = 2,
+    kComputations = 3,
+    kHostProgramShape = 4,
+    kId = 5,
+    kEntryId = 6,
     kStackFrameIndex = 17,
   };
 };
@@ -23,14 +28,46 @@ struct ComputationField {
 
 struct InstructionField {
   enum : uint32_t {
-    kName = 1, kOpcode = 2, kShape = 3, kMetadata = 7, kLiteral = 8, kParameterNumber = 9, kTupleIndex = 13,
-    kDimensions = 14, kWindow = 15, kConvolution = 16, kSlices = 17, kDynamicSliceSizes = 20, kPadding = 21,
-    kChannelId = 26, kCustomCallTarget = 28, kDot = 30, kGather = 33, kGatherSliceSizes = 34, kId = 35,
-    kOperands = 36, kControlPredecessors = 37, kCalled = 38, kSharding = 40, kBackendConfig = 43,
-    kAllReduceId = 45, kScatter = 48, kFeatureGroups = 50, kDomainEntrySharding = 54, kDomainExitSharding = 55,
-    kConstrainLayout = 56, kOperandShapesWithLayout = 57, kBatchGroups = 58, kParameterReplication = 61,
-    kComparison = 63, kFrontendAttributes = 68, kOutputOperandAliasing = 74, kCustomCallSchedule = 76,
-    kStatisticsViz = 82, kOriginalValue = 88, kRaggedDot = 90,
+    kName = 1,
+    kOpcode = 2,
+    kShape = 3,
+    kMetadata = 7,
+    kLiteral = 8,
+    kParameterNumber = 9,
+    kTupleIndex = 13,
+    kDimensions = 14,
+    kWindow = 15,
+    kConvolution = 16,
+    kSlices = 17,
+    kDynamicSliceSizes = 20,
+    kPadding = 21,
+    kChannelId = 26,
+    kCustomCallTarget = 28,
+    kDot = 30,
+    kGather = 33,
+    kGatherSliceSizes = 34,
+    kId = 35,
+    kOperands = 36,
+    kControlPredecessors = 37,
+    kCalled = 38,
+    kSharding = 40,
+    kBackendConfig = 43,
+    kAllReduceId = 45,
+    kScatter = 48,
+    kFeatureGroups = 50,
+    kDomainEntrySharding = 54,
+    kDomainExitSharding = 55,
+    kConstrainLayout = 56,
+    kOperandShapesWithLayout = 57,
+    kBatchGroups = 58,
+    kParameterReplication = 61,
+    kComparison = 63,
+    kFrontendAttributes = 68,
+    kOutputOperandAliasing = 74,
+    kCustomCallSchedule = 76,
+    kStatisticsViz = 82,
+    kOriginalValue = 88,
+    kRaggedDot = 90,
   };
 };
 
@@ -69,15 +106,26 @@ struct RaggedDotField {
 // Scatter numbers the same things the same way.
 struct GatherField {
   enum : uint32_t {
-    kWindowDims = 1, kCollapsedDims = 2, kIndexMap = 3, kIndexVectorDim = 4, kOperandBatchingDims = 5,
+    kWindowDims = 1,
+    kCollapsedDims = 2,
+    kIndexMap = 3,
+    kIndexVectorDim = 4,
+    kOperandBatchingDims = 5,
     kIndicesBatchingDims = 6,
   };
 };
 
 struct ConvolutionField {
   enum : uint32_t {
-    kKernelInput = 3, kKernelOutput = 4, kKernelSpatial = 6, kInputBatch = 7, kInputFeature = 8,
-    kOutputBatch = 9, kOutputFeature = 10, kInputSpatial = 11, kOutputSpatial = 12,
+    kKernelInput = 3,
+    kKernelOutput = 4,
+    kKernelSpatial = 6,
+    kInputBatch = 7,
+    kInputFeature = 8,
+    kOutputBatch = 9,
+    kOutputFeature = 10,
+    kInputSpatial = 11,
+    kOutputSpatial = 12,
   };
 };
 

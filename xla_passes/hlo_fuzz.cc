@@ -1,10 +1,10 @@
-// Feeds changed HLO protos to the reader and the graph builder: whatever the bytes, the answer is a graph that
-// verifies or an HloError, in time that is proportional to the input.
+// Feeds changed HLO protos to the reader and the graph builder: whatever the bytes, the answer is a
+// graph that verifies or an HloError, in time that is proportional to the input.
 //
 //   hlo_fuzz 100000 7 small.hlo.pb other.hlo.pb     # 100,000 mutations, seed 7
 //
-// Built with -fsanitize=address,undefined. Exits non-zero on any other exception and on a graph that does not verify;
-// the mutation that did it is left in hlo_fuzz_failure.pb.
+// Built with -fsanitize=address,undefined. Exits non-zero on any other exception and on a graph
+// that does not verify; the mutation that did it is left in hlo_fuzz_failure.pb.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -35,14 +35,16 @@ void Try(const std::string& bytes, Counts* counts) {
     try {
       cfp::Verify(graph);
     } catch (const cfp::HloError& error) {
-      throw std::logic_error(std::string("BuildGraph made a graph that does not verify: ") + error.what());
+      throw std::logic_error(std::string("BuildGraph made a graph that does not verify: ") +
+                             error.what());
     }
     ++counts->graphs;
   } catch (const cfp::HloError&) {
     ++counts->errors;
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  if (seconds > kMaxSeconds) throw std::logic_error("took " + std::to_string(seconds) + " s of CPU");
+  if (seconds > kMaxSeconds)
+    throw std::logic_error("took " + std::to_string(seconds) + " s of CPU");
 }
 
 std::string ReadFile(const char* path) {

@@ -13,15 +13,16 @@ namespace {
 
 constexpr uint32_t kNowhere = std::numeric_limits<uint32_t>::max();
 
-// Id -> position. Ids of one computation usually are 1, 2, 3 … in some order: then a table holds them, else a
-// sorted list.
+// Id -> position. Ids of one computation usually are 1, 2, 3 … in some order: then a table holds
+// them, else a sorted list.
 class Positions {
  public:
   // Returns an id that occurs twice, through `duplicate`; false where there is none.
   bool Build(const std::vector<int64_t>& ids, uint32_t first_position, int64_t* duplicate) {
     const auto [least, most] = std::minmax_element(ids.begin(), ids.end());
     least_ = ids.empty() ? 0 : *least;
-    const uint64_t range = ids.empty() ? 0 : static_cast<uint64_t>(*most) - static_cast<uint64_t>(least_);
+    const uint64_t range =
+        ids.empty() ? 0 : static_cast<uint64_t>(*most) - static_cast<uint64_t>(least_);
     dense_ = range < 4 * ids.size() + 16;
     return dense_ ? BuildTable(ids, range, first_position, duplicate)
                   : BuildList(ids, first_position, duplicate);
@@ -37,7 +38,8 @@ class Positions {
   }
 
  private:
-  bool BuildTable(const std::vector<int64_t>& ids, uint64_t range, uint32_t position, int64_t* duplicate) {
+  bool BuildTable(const std::vector<int64_t>& ids, uint64_t range, uint32_t position,
+                  int64_t* duplicate) {
     table_.assign(ids.empty() ? 0 : range + 1, kNowhere);
     for (const int64_t id : ids) {
       uint32_t& entry = table_[static_cast<uint64_t>(id) - static_cast<uint64_t>(least_)];
@@ -76,13 +78,15 @@ Positions ComputationPositions(const HloModule& module) {
   return positions;
 }
 
-void PlaceInstructions(const HloModule& module, const Computation& computation, Positions* positions) {
+void PlaceInstructions(const HloModule& module, const Computation& computation,
+                       Positions* positions) {
   std::vector<int64_t> ids;
-  for (uint32_t i = computation.begin; i < computation.end; ++i) ids.push_back(module.instructions[i].id);
+  for (uint32_t i = computation.begin; i < computation.end; ++i)
+    ids.push_back(module.instructions[i].id);
   int64_t duplicate;
   if (positions->Build(ids, computation.begin, &duplicate)) {
-    throw HloError("HLO: two instructions of computation " + Quoted(computation.name) + " have the id " +
-                   std::to_string(duplicate));
+    throw HloError("HLO: two instructions of computation " + Quoted(computation.name) +
+                   " have the id " + std::to_string(duplicate));
   }
 }
 
@@ -100,21 +104,22 @@ HloLinks::HloLinks(const HloModule& module) {
       for (const int64_t id : module.list(instruction.operands)) {
         operands_.push_back(positions.Find(id));
         if (operands_.back() < i) continue;
-        throw HloError("HLO: instruction " + Quoted(instruction.name) + " uses id " + std::to_string(id) +
-                       ", which no instruction before it has");
+        throw HloError("HLO: instruction " + Quoted(instruction.name) + " uses id " +
+                       std::to_string(id) + ", which no instruction before it has");
       }
       called_begin_.push_back(static_cast<uint32_t>(called_.size()));
       for (const int64_t id : module.list(instruction.called)) {
         called_.push_back(computations.Find(id));
         if (called_.back() < c) continue;
         throw HloError("HLO: instruction " + Quoted(instruction.name) + " calls computation " +
-                       std::to_string(id) + ", which is not listed before it (recursion is not allowed)");
+                       std::to_string(id) +
+                       ", which is not listed before it (recursion is not allowed)");
       }
     }
     roots_.push_back(positions.Find(computation.root_id));
     if (roots_.back() == kNowhere) {
-      throw HloError("HLO: computation " + Quoted(computation.name) + " has no instruction with its root id " +
-                     std::to_string(computation.root_id));
+      throw HloError("HLO: computation " + Quoted(computation.name) +
+                     " has no instruction with its root id " + std::to_string(computation.root_id));
     }
   }
   operands_begin_.push_back(static_cast<uint32_t>(operands_.size()));

@@ -1,10 +1,11 @@
-// Who refers to whom in a module: ids turned into positions, checked once, so that later stages only index.
+// Who refers to whom in a module: ids turned into positions, checked once, so that later stages
+// only index.
 //
 //   %7 = dot(%3, %5)    operands(position of %7) -> positions of %3 and %5
 //   reduce(...), to_apply=region_2    called(position of the reduce) -> position of region_2
 //
-// What holds afterwards: operands stand before their users in the same computation and callees before their callers,
-// as hlo.proto demands; so neither the values nor the calls can form a cycle.
+// What holds afterwards: operands stand before their users in the same computation and callees
+// before their callers, as hlo.proto demands; so neither the values nor the calls can form a cycle.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace cfp {
 
 class HloLinks {
  public:
-  // Throws HloError for ids that are missing or given twice, and for references to what comes later.
+  // Throws HloError for ids that are missing or given twice, and for references to what comes
+  // later.
   explicit HloLinks(const HloModule& module);
 
   Span<uint32_t> operands(uint32_t instruction) const {

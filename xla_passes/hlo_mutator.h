@@ -1,7 +1,9 @@
-// Small random changes to a protobuf, for hlo_fuzz.cc: of its bytes, and of its fields with all lengths put right again.
+// Small random changes to a protobuf, for hlo_fuzz.cc: of its bytes, and of its fields with all
+// lengths put right again.
 //
 //   Mutator mutator(7);
-//   std::string changed = mutator.Mutate(bytes);   // the same for the same seed and the same calls before
+//   std::string changed = mutator.Mutate(bytes);   // the same for the same seed and the same calls
+//   before
 #pragma once
 
 #include <algorithm>
@@ -81,7 +83,8 @@ class Mutator {
 
   void AppendEdited(const std::vector<WireField>& fields, size_t edited, std::string* out) {
     const WireField& field = fields[edited];
-    const bool goes_deeper = field.type == WireType::kBytes && !field.bytes.empty() && Below(8) != 0;
+    const bool goes_deeper =
+        field.type == WireType::kBytes && !field.bytes.empty() && Below(8) != 0;
     if (goes_deeper) return AppendBytesField(out, field.number, EditFields(field.bytes));
     switch (Below(5)) {
       case 0:
@@ -99,9 +102,9 @@ class Mutator {
   }
 
   uint64_t InterestingInteger(uint64_t value) {
-    const uint64_t integers[] = {0,         1,         2,          3,        7,           13,        255,
-                                 1u << 16,  1u << 31,  ~0u,        ~0ull,    ~0ull << 63, value + 1, value - 1,
-                                 value * 2, value ^ 8, 1ull << 40, ~0ull / 2};
+    const uint64_t integers[] = {
+        0,   1,     2,           3,         7,         13,        255,       1u << 16,   1u << 31,
+        ~0u, ~0ull, ~0ull << 63, value + 1, value - 1, value * 2, value ^ 8, 1ull << 40, ~0ull / 2};
     return integers[Below(std::size(integers))];
   }
 

@@ -15,9 +15,11 @@ namespace cfp {
 namespace {
 
 constexpr size_t kMaxFileBytes = size_t{1} << 31;  // protobuf's own limit
+constexpr size_t kUsualIntegers = 6;  // dimensions, operands and attributes of one instruction
 
-// Fields that name, number, place or annotate an instruction without changing what it computes, and those that the
-// fingerprint takes in another way. Every other field counts, also one that this core has never heard of.
+// Fields that name, number, place or annotate an instruction without changing what it computes, and
+// those that the fingerprint takes in another way. Every other field counts, also one that this
+// core has never heard of.
 bool IsLeftOutOfFingerprint(uint32_t number) {
   switch (number) {
     case InstructionField::kName:
@@ -121,13 +123,15 @@ class ModuleReader {
       ReadField(reader, field, &instruction, &hash);
       ReadAttribute(reader, field, &module_.ints, &instruction.attributes, &slices);
     }
-    if (instruction.opcode_text.empty()) reader.Fail("an instruction without opcode", whole.wire.data());
+    if (instruction.opcode_text.empty())
+      reader.Fail("an instruction without opcode", whole.wire.data());
     if (slices.size > 0) SplitSlices(slices, &module_.ints, &instruction.attributes);
     if (instruction.opcode == Opcode::kCustomCall) hash = HashBytes(hash, backend_config);
     instruction.fingerprint = hash;
   }
 
-  void ReadField(const WireReader& reader, const WireField& field, Instruction* instruction, uint64_t* hash) {
+  void ReadField(const WireReader& reader, const WireField& field, Instruction* instruction,
+                 uint64_t* hash) {
     switch (field.number) {
       case InstructionField::kName:
         instruction->name = reader.Bytes(field);
@@ -163,21 +167,25 @@ class ModuleReader {
   SourceReader sources_;
 };
 
-// How many instructions there are: one walk over their lengths, which saves growing the list of them.
+// How many instructions there are: one walk over their lengths, which saves growing the list of
+// them.
 size_t CountInstructions(WireReader module) {
   size_t count = 0;
   for (WireField field; module.Next(&field);) {
     if (field.number != ModuleField::kComputations) continue;
     WireReader computation = module.Message(field);
-    for (WireField part; computation.Next(&part);) count += part.number == ComputationField::kInstructions;
+    for (WireField part; computation.Next(&part);)
+      count += part.number == ComputationField::kInstructions;
   }
   return count;
 }
 
-// HloProto knows fields 1 and 3 only, and its field 1 is the module; a module's field 1 is its name.
+// HloProto knows fields 1 and 3 only, and its field 1 is the module; a module's field 1 is its
+// name.
 bool HasModuleNumbers(WireReader reader) {
   for (WireField field; reader.Next(&field);) {
-    if (field.number == ModuleField::kEntryName || field.number == ModuleField::kEntryId) return true;
+    if (field.number == ModuleField::kEntryName || field.number == ModuleField::kEntryId)
+      return true;
   }
   return false;
 }
@@ -202,11 +210,14 @@ std::string_view ModuleBytes(std::string_view file) {
 }
 
 HloModule ReadHloModule(std::string bytes) {
-  if (bytes.size() >= kMaxFileBytes) throw HloError("HLO proto: 2 GiB or more; protobuf allows less");
+  if (bytes.size() >= kMaxFileBytes)
+    throw HloError("HLO proto: 2 GiB or more; protobuf allows less");
   HloModule module;
   module.bytes = std::make_shared<const std::string>(std::move(bytes));
   const std::string_view wire = ModuleBytes(*module.bytes);
-  module.instructions.reserve(CountInstructions(WireReader(wire)));
+  const size_t instructions = CountInstructions(WireReader(wire));
+  module.instructions.reserve(instructions);
+  module.ints.reserve(kUsualIntegers * instructions);
   ModuleReader(&module).ReadModule(WireReader(wire));
   return module;
 }

@@ -3,8 +3,9 @@
 //   HloModule module = ReadHloModule(bytes);
 //   module.instructions[7].opcode == Opcode::kDot
 //
-// An HloProto, which wraps the module in its field 1, is read too. Bytes that are no HLO, cut short or changed give
-// an HloError. What refers to what (operands, called computations) is not looked at here: BuildGraph does.
+// An HloProto, which wraps the module in its field 1, is read too. Bytes that are no HLO, cut short
+// or changed give an HloError. What refers to what (operands, called computations) is not looked at
+// here: BuildGraph does.
 #pragma once
 
 #include <string>

@@ -51,7 +51,8 @@ TEST(UnpackedIntegersAndAnAbsentIdAreRead) {
   main.next_id = 0;
   main.Parameter(0, IntegerField(2, 11) + IntegerField(3, 8) + IntegerField(3, 4));
   std::string bytes = main.Serialized();
-  const HloModule module = ReadHloModule(BytesField(1, "m") + BytesField(2, "main") + BytesField(3, bytes));
+  const HloModule module =
+      ReadHloModule(BytesField(1, "m") + BytesField(2, "main") + BytesField(3, bytes));
   EXPECT_EQ(ToVector(module.list(module.instructions[0].shape.dims)), (std::vector<int64_t>{8, 4}));
   EXPECT_EQ(module.instructions[0].id, 0);
   EXPECT_EQ(module.entry_id, 0);
@@ -60,20 +61,25 @@ TEST(UnpackedIntegersAndAnAbsentIdAreRead) {
 TEST(SlicesWindowsAndPaddingsAreListsPerDimension) {
   HloText main(1);
   const auto slice = [](int64_t start, int64_t limit, int64_t stride) {
-    return BytesField(InstructionField::kSlices, IntegerField(1, start) + IntegerField(2, limit) + IntegerField(3, stride));
+    return BytesField(InstructionField::kSlices,
+                      IntegerField(1, start) + IntegerField(2, limit) + IntegerField(3, stride));
   };
   const int64_t a = main.Parameter(0, F32({8, 9}));
   main.Add("slice", F32({3, 3}), {a}, slice(1, 4, 1) + slice(0, 9, 3));
   const std::string edge = IntegerField(1, 2) + IntegerField(3, 1);
-  main.Add("pad", F32({8, 9}), {a}, BytesField(InstructionField::kPadding, BytesField(1, edge) + BytesField(1, "")));
-  main.Add("reduce-window", F32({8, 9}), {a}, BytesField(InstructionField::kWindow, BytesField(1, IntegerField(1, 2))));
+  main.Add("pad", F32({8, 9}), {a},
+           BytesField(InstructionField::kPadding, BytesField(1, edge) + BytesField(1, "")));
+  main.Add("reduce-window", F32({8, 9}), {a},
+           BytesField(InstructionField::kWindow, BytesField(1, IntegerField(1, 2))));
   const HloModule module = ReadOne(main);
   const Attributes& attributes = module.instructions[1].attributes;
   EXPECT_EQ(ToVector(module.list(attributes.slice_starts)), (std::vector<int64_t>{1, 0}));
   EXPECT_EQ(ToVector(module.list(attributes.slice_limits)), (std::vector<int64_t>{4, 9}));
   EXPECT_EQ(ToVector(module.list(attributes.slice_strides)), (std::vector<int64_t>{1, 3}));
-  EXPECT_EQ(ToVector(module.list(module.instructions[2].attributes.padding)), (std::vector<int64_t>{2, 0, 1, 0, 0, 0}));
-  EXPECT_EQ(ToVector(module.list(module.instructions[3].attributes.window)), (std::vector<int64_t>{2, 1, 0, 0, 1, 1, 0}));
+  EXPECT_EQ(ToVector(module.list(module.instructions[2].attributes.padding)),
+            (std::vector<int64_t>{2, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(ToVector(module.list(module.instructions[3].attributes.window)),
+            (std::vector<int64_t>{2, 1, 0, 0, 1, 1, 0}));
 }
 
 TEST(TupleShapesKeepTheirElementsTogether) {
@@ -97,16 +103,21 @@ TEST(AnUnknownOpcodeIsKept) {
 
 TEST(StackFramesBecomeFileAndLine) {
   HloText main(1);
-  main.Add("constant", F32({}), {}, BytesField(InstructionField::kMetadata, BytesField(2, "jit(f)/dot") + IntegerField(15, 1)));
+  main.Add(
+      "constant", F32({}), {},
+      BytesField(InstructionField::kMetadata, BytesField(2, "jit(f)/dot") + IntegerField(15, 1)));
   const std::string location = IntegerField(1, 1) + IntegerField(3, 42);
-  const std::string index = BytesField(1, "model.py") + BytesField(3, location) + BytesField(4, IntegerField(1, 1));
-  const HloModule module = ReadHloModule(Serialize({main}, 1) + BytesField(ModuleField::kStackFrameIndex, index));
+  const std::string index =
+      BytesField(1, "model.py") + BytesField(3, location) + BytesField(4, IntegerField(1, 1));
+  const HloModule module =
+      ReadHloModule(Serialize({main}, 1) + BytesField(ModuleField::kStackFrameIndex, index));
   EXPECT_EQ(module.instructions[0].op_name, "jit(f)/dot");
   EXPECT_EQ(module.instructions[0].source_file, "model.py");
   EXPECT_EQ(module.instructions[0].source_line, 42);
 }
 
-uint64_t FingerprintWith(const std::string& shape, const std::string& attributes, const std::string& opcode = "dot") {
+uint64_t FingerprintWith(const std::string& shape, const std::string& attributes,
+                         const std::string& opcode = "dot") {
   HloText main(1);
   main.Add(opcode, shape, {}, attributes);
   return ReadOne(main).instructions[0].fingerprint;
@@ -117,8 +128,9 @@ TEST(FingerprintsSeeWhatIsComputedOnly) {
   const uint64_t plain = FingerprintWith(shape, "");
   const std::string layout = BytesField(ShapeField::kLayout, PackedField(1, {0, 1}));
   EXPECT_EQ(FingerprintWith(shape + layout, ""), plain);
-  for (const uint32_t number : {InstructionField::kMetadata, InstructionField::kSharding,
-                                InstructionField::kFrontendAttributes, InstructionField::kBackendConfig}) {
+  for (const uint32_t number :
+       {InstructionField::kMetadata, InstructionField::kSharding,
+        InstructionField::kFrontendAttributes, InstructionField::kBackendConfig}) {
     EXPECT_EQ(FingerprintWith(shape, BytesField(number, "\x0a\x01x")), plain);
   }
   EXPECT_EQ(FingerprintWith(shape, IntegerField(InstructionField::kParameterNumber, 7)), plain);
@@ -135,7 +147,8 @@ TEST(FingerprintsSeeWhatIsComputedOnly) {
 TEST(TheConfigOfACustomCallCounts) {
   const std::string one = BytesField(InstructionField::kBackendConfig, "{causal=1}");
   const std::string other = BytesField(InstructionField::kBackendConfig, "{causal=0}");
-  EXPECT_TRUE(FingerprintWith(F32({}), one, "custom-call") != FingerprintWith(F32({}), other, "custom-call"));
+  EXPECT_TRUE(FingerprintWith(F32({}), one, "custom-call") !=
+              FingerprintWith(F32({}), other, "custom-call"));
 }
 
 TEST(WhatIsNoModuleIsAnError) {
@@ -153,7 +166,8 @@ TEST(ShapesAreCheckedWhereTheyAreRead) {
     return Serialize({main}, 1);
   };
   EXPECT_THROWS(ReadHloModule(parameter(F32({-1}))), "a dimension of size -1 at byte");
-  EXPECT_THROWS(ReadHloModule(parameter(F32({1 << 30, 1 << 30}))), "a shape of more than 2^56 elements");
+  EXPECT_THROWS(ReadHloModule(parameter(F32({1 << 30, 1 << 30}))),
+                "a shape of more than 2^56 elements");
   std::string deep = F32({});
   for (int i = 0; i < 100; ++i) deep = TupleOf({deep});
   EXPECT_THROWS(ReadHloModule(parameter(deep)), "tuple shapes nested more than 64 deep");
@@ -165,7 +179,8 @@ TEST(AnInstructionNeedsAnOpcodeAndWholeLists) {
   EXPECT_THROWS(ReadOne(main), "an instruction without opcode at byte");
   HloText pieces(1);
   const std::string one = IntegerField(InstructionField::kDimensions, 1);
-  pieces.Add("transpose", F32({}), {}, one + IntegerField(InstructionField::kDynamicSliceSizes, 1) + one);
+  pieces.Add("transpose", F32({}), {},
+             one + IntegerField(InstructionField::kDynamicSliceSizes, 1) + one);
   EXPECT_THROWS(ReadOne(pieces), "field 14 comes in pieces, expected one run at byte");
 }
 

@@ -11,7 +11,8 @@ namespace cfp {
 namespace {
 
 constexpr int kMaxTupleDepth = 64;
-constexpr int64_t kMaxElements = int64_t{1} << 56;  // so that bits and FLOPs of one array still fit in 64 bits
+constexpr int64_t kMaxElements = int64_t{1}
+                                 << 56;  // so that bits and FLOPs of one array still fit in 64 bits
 
 }  // namespace
 
@@ -19,10 +20,12 @@ uint64_t ShapeReader::ReadNested(WireReader reader, Shape* shape, int depth) {
   *shape = Shape{};
   uint64_t hash = kHashSeed;
   const size_t first_element = elements_.size();
+  WireField dims;
   for (WireField field; reader.Next(&field);) {
     if (field.number == ShapeField::kLayout) continue;
     if (field.number == ShapeField::kTupleShapes) {
-      if (depth == kMaxTupleDepth) reader.Fail("tuple shapes nested more than 64 deep", field.wire.data());
+      if (depth == kMaxTupleDepth)
+        reader.Fail("tuple shapes nested more than 64 deep", field.wire.data());
       hash = MixHash(hash, ReadElement(reader.Message(field), depth + 1));
       continue;
     }
@@ -33,9 +36,10 @@ uint64_t ShapeReader::ReadNested(WireReader reader, Shape* shape, int depth) {
       shape->dtype = static_cast<DType>(dtype);
     } else if (field.number == ShapeField::kDimensions) {
       AppendRun(reader, field, &module_.ints, &shape->dims);
-      CheckSize(reader, *shape, field.wire.data());
+      dims = field;
     }
   }
+  CheckSize(reader, *shape, dims);
   MoveElements(first_element, shape);
   return hash;
 }
@@ -54,11 +58,14 @@ void ShapeReader::MoveElements(size_t first, Shape* shape) {
   elements_.resize(first);
 }
 
-void ShapeReader::CheckSize(const WireReader& reader, const Shape& shape, const char* at) const {
+void ShapeReader::CheckSize(const WireReader& reader, const Shape& shape,
+                            const WireField& dims) const {
   int64_t elements = 1;
   for (const int64_t size : module_.list(shape.dims)) {
-    if (size < 0) reader.Fail("a dimension of size " + std::to_string(size), at);
-    if (size > kMaxElements / elements) reader.Fail("a shape of more than 2^56 elements", at);
+    if (size < 0) reader.Fail("a dimension of size " + std::to_string(size), dims.wire.data());
+    if (size > kMaxElements / elements) {
+      reader.Fail("a shape of more than 2^56 elements", dims.wire.data());
+    }
     elements *= std::max<int64_t>(size, 1);
   }
 }

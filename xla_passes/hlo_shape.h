@@ -22,7 +22,7 @@ class ShapeReader {
   uint64_t ReadNested(WireReader reader, Shape* shape, int depth);
   uint64_t ReadElement(WireReader reader, int depth);
   void MoveElements(size_t first, Shape* shape);
-  void CheckSize(const WireReader& reader, const Shape& shape, const char* at) const;
+  void CheckSize(const WireReader& reader, const Shape& shape, const WireField& dims) const;
 
   HloModule& module_;
   std::vector<Shape> elements_;  // of the tuples that are still open, innermost last

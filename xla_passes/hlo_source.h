@@ -1,5 +1,5 @@
-// Where an instruction comes from in the user's program: OpMetadata, and the module's table of stack frames that
-// newer JAX refers to instead of writing file and line into every instruction.
+// Where an instruction comes from in the user's program: OpMetadata, and the module's table of
+// stack frames that newer JAX refers to instead of writing file and line into every instruction.
 //
 //   metadata {op_name: "jit(step)/mlp/dot_general", stack_frame_id: 3}
 //   frame 3 -> location 7 -> file 1 "model.py", line 42
@@ -21,7 +21,8 @@ class SourceReader {
   void ReadMetadata(WireReader reader, Instruction* instruction);
   void ReadStackFrameIndex(WireReader reader);
 
-  // Gives file and line to the instructions whose metadata named a frame; a frame that does not exist gives none.
+  // Gives file and line to the instructions whose metadata named a frame; a frame that does not
+  // exist gives none.
   void ResolveStackFrames();
 
  private:

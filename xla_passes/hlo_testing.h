@@ -55,28 +55,36 @@ inline std::string TupleOf(const std::vector<std::string>& shapes) {
 
 // Attributes, as fields of the instruction.
 inline std::string DotNumbers(const Integers& lhs_contracting, const Integers& rhs_contracting) {
-  return BytesField(InstructionField::kDot, PackedField(DotField::kLhsContracting, lhs_contracting) +
-                                                PackedField(DotField::kRhsContracting, rhs_contracting));
+  return BytesField(InstructionField::kDot,
+                    PackedField(DotField::kLhsContracting, lhs_contracting) +
+                        PackedField(DotField::kRhsContracting, rhs_contracting));
 }
-inline std::string Direction(std::string_view text) { return BytesField(InstructionField::kComparison, text); }
-inline std::string Index(int64_t index) { return IntegerField(InstructionField::kTupleIndex, index); }
+inline std::string Direction(std::string_view text) {
+  return BytesField(InstructionField::kComparison, text);
+}
+inline std::string Index(int64_t index) {
+  return IntegerField(InstructionField::kTupleIndex, index);
+}
 inline std::string S32Literal(int64_t value) {
-  const std::string literal = BytesField(LiteralField::kShape, S32({})) + PackedField(LiteralField::kS32s, {value});
+  const std::string literal =
+      BytesField(LiteralField::kShape, S32({})) + PackedField(LiteralField::kS32s, {value});
   return BytesField(InstructionField::kLiteral, literal);
 }
 inline std::string Calls(const Integers& computations) {
   return PackedField(InstructionField::kCalled, computations);
 }
 
-// One computation. Instructions get the ids computation << 32 | 1, 2, 3 … unless `next_id` says otherwise.
+// One computation. Instructions get the ids computation << 32 | 1, 2, 3 … unless `next_id` says
+// otherwise.
 class HloText {
  public:
   explicit HloText(int64_t id) : id_(id), next_id(id << 32 | 1) {}
 
   int64_t Add(std::string_view opcode, const std::string& shape, const Integers& operands = {},
               const std::string& attributes = "") {
-    instructions.push_back({next_id++, operands, BytesField(InstructionField::kOpcode, opcode) +
-                                                     BytesField(InstructionField::kShape, shape) + attributes});
+    instructions.push_back({next_id++, operands,
+                            BytesField(InstructionField::kOpcode, opcode) +
+                                BytesField(InstructionField::kShape, shape) + attributes});
     root_id = instructions.back().id;
     return root_id;
   }
@@ -97,7 +105,8 @@ class HloText {
                             IntegerField(InstructionField::kId, line.id) +
                             PackedField(InstructionField::kOperands, line.operands));
     }
-    return out + IntegerField(ComputationField::kId, id_) + IntegerField(ComputationField::kRootId, root_id);
+    return out + IntegerField(ComputationField::kId, id_) +
+           IntegerField(ComputationField::kRootId, root_id);
   }
 
   struct Line {
@@ -118,7 +127,8 @@ class HloText {
 
 // A HloModuleProto.
 inline std::string Serialize(const std::vector<HloText>& computations, int64_t entry_id) {
-  std::string out = BytesField(ModuleField::kName, "test") + BytesField(ModuleField::kEntryName, "main");
+  std::string out =
+      BytesField(ModuleField::kName, "test") + BytesField(ModuleField::kEntryName, "main");
   for (const HloText& computation : computations) {
     out += BytesField(ModuleField::kComputations, computation.Serialized());
   }

@@ -16,7 +16,8 @@ void CheckEdits(const HloModule& module, const std::vector<ShardingEdit>& edits)
   for (size_t i = 0; i < edits.size(); ++i) {
     const std::string number = std::to_string(edits[i].instruction);
     if (edits[i].instruction >= module.instructions.size()) {
-      throw HloError("shardings: instruction " + number + " of " + std::to_string(module.instructions.size()));
+      throw HloError("shardings: instruction " + number + " of " +
+                     std::to_string(module.instructions.size()));
     }
     if (i > 0 && edits[i].instruction == edits[i - 1].instruction) {
       throw HloError("shardings: two for instruction " + number);

@@ -10,18 +10,23 @@ namespace {
 
 using namespace testing;
 
-// Two computations, unknown fields everywhere, a long literal, and a sharding that is there already.
+// Two computations, unknown fields everywhere, a long literal, and a sharding that is there
+// already.
 std::string Annotated(const std::string& sharding_of_second) {
   HloText helper(1);
   helper.Parameter(0, F32({}));
   HloText main(2);
-  main.Add("constant", F32({100}), {}, BytesField(InstructionField::kLiteral, BytesField(8, std::string(400, 'x'))));
+  main.Add("constant", F32({100}), {},
+           BytesField(InstructionField::kLiteral, BytesField(8, std::string(400, 'x'))));
   main.Add("negate", F32({100}), {main.root_id},
-           sharding_of_second + BytesField(InstructionField::kFrontendAttributes, "") + IntegerField(5000, 7));
+           sharding_of_second + BytesField(InstructionField::kFrontendAttributes, "") +
+               IntegerField(5000, 7));
   return Serialize({helper, main}, 2) + BytesField(700, "a field from the future");
 }
 
-std::string Sharding(const std::string& bytes) { return BytesField(InstructionField::kSharding, bytes); }
+std::string Sharding(const std::string& bytes) {
+  return BytesField(InstructionField::kSharding, bytes);
+}
 
 TEST(WithoutEditsTheBytesStay) {
   const std::string bytes = Annotated(Sharding("\x08\x03"));
@@ -30,7 +35,8 @@ TEST(WithoutEditsTheBytesStay) {
 
 TEST(AShardingIsReplacedAndNothingElse) {
   const HloModule module = ReadHloModule(Annotated(Sharding("\x08\x03")));
-  EXPECT_TRUE(WriteShardings(module, {{2, std::string(300, 'y')}}) == Annotated(Sharding(std::string(300, 'y'))));
+  EXPECT_TRUE(WriteShardings(module, {{2, std::string(300, 'y')}}) ==
+              Annotated(Sharding(std::string(300, 'y'))));
   EXPECT_TRUE(WriteShardings(module, {{2, ""}}) == Annotated(Sharding("")));
 }
 
@@ -45,7 +51,9 @@ TEST(AShardingIsAddedToAnyInstruction) {
 }
 
 TEST(AModuleInsideAnHloProtoStaysThere) {
-  const auto wrap = [](const std::string& module) { return BytesField(1, module) + BytesField(3, "buffers"); };
+  const auto wrap = [](const std::string& module) {
+    return BytesField(1, module) + BytesField(3, "buffers");
+  };
   const HloModule module = ReadHloModule(wrap(Annotated("")));
   EXPECT_TRUE(WriteShardings(module, {}) == wrap(Annotated("")));
   const std::string edited = WriteShardings(module, {{2, "\x08\x01"}});

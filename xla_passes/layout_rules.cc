@@ -79,11 +79,11 @@ void WriteRegionEnd(RuleWriter& rule) {  // [R4]
 
 void WriteGetTupleElement(RuleWriter& rule) {  // [R9]
   const Op& source = rule.operand(0);
+  const Numbers element = rule.result_dims();
   if (GathersResults(source.opcode)) {
     rule.AddEachOfResult(FactorKind::kPass);
     return;
   }
-  const Numbers element = rule.result_dims();
   const Numbers operand = rule.operand_dims(0);
   const bool alike = std::equal(element.begin(), element.end(), operand.begin(), operand.end());
   alike ? WriteElementwise(rule) : WriteWhole(rule);

@@ -47,34 +47,6 @@ void KeepIndexVectorWhole(RuleWriter& rule, size_t indices, const LookupDims& di
   rule.Add(sizes[dims.index_vector], FactorKind::kReplicate).OnOperand(indices, dims.index_vector);
 }
 
-}  // namespace
-
-void WriteGather(RuleWriter& rule) {  // [R14]
-  const LookupDims dims(rule);
-  const Numbers table = rule.operand_dims(0), indices = rule.operand_dims(1);
-  const Numbers rows = rule.result_dims();
-  ForEachBatchDim(dims, rows.size(), [&](int64_t indices_dim, int64_t rows_dim, int64_t table_dim) {
-    Placement placement = rule.Add(indices[indices_dim], FactorKind::kPass)
-                              .OnOperand(1, indices_dim)
-                              .OnResult(rows_dim);
-    if (table_dim >= 0) placement.OnOperand(0, table_dim);
-  });
-  ForEachTableDim(dims, table.size(), [&](int64_t table_dim, int64_t rows_dim) {
-    const int64_t slice = rows_dim < 0 ? 1 : rows[rows_dim];
-    if (slice == table[table_dim]) {
-      rule.Add(slice, FactorKind::kPass).OnOperand(0, table_dim).OnResult(rows_dim);
-      return;
-    }
-    const bool looked_up = slice == 1 && dims.index_map.Has(table_dim);
-    rule.Add(table[table_dim], looked_up ? FactorKind::kReduced : FactorKind::kReplicate)
-        .OnOperand(0, table_dim);
-    rule.Add(slice, FactorKind::kPermute).OnResult(rows_dim);
-  });
-  KeepIndexVectorWhole(rule, 1, dims);
-}
-
-namespace {
-
 // The operands of a scatter: n tables, the indices, n updates; its result is the n tables again.
 class ScatterArrays {
  public:
@@ -130,6 +102,30 @@ void WriteTableDim(RuleWriter& rule, const ScatterArrays& arrays, int64_t table_
 }
 
 }  // namespace
+
+void WriteGather(RuleWriter& rule) {  // [R14]
+  const LookupDims dims(rule);
+  const Numbers table = rule.operand_dims(0), indices = rule.operand_dims(1);
+  const Numbers rows = rule.result_dims();
+  ForEachBatchDim(dims, rows.size(), [&](int64_t indices_dim, int64_t rows_dim, int64_t table_dim) {
+    Placement placement = rule.Add(indices[indices_dim], FactorKind::kPass)
+                              .OnOperand(1, indices_dim)
+                              .OnResult(rows_dim);
+    if (table_dim >= 0) placement.OnOperand(0, table_dim);
+  });
+  ForEachTableDim(dims, table.size(), [&](int64_t table_dim, int64_t rows_dim) {
+    const int64_t slice = rows_dim < 0 ? 1 : rows[rows_dim];
+    if (slice == table[table_dim]) {
+      rule.Add(slice, FactorKind::kPass).OnOperand(0, table_dim).OnResult(rows_dim);
+      return;
+    }
+    const bool looked_up = slice == 1 && dims.index_map.Has(table_dim);
+    rule.Add(table[table_dim], looked_up ? FactorKind::kReduced : FactorKind::kReplicate)
+        .OnOperand(0, table_dim);
+    rule.Add(slice, FactorKind::kPermute).OnResult(rows_dim);
+  });
+  KeepIndexVectorWhole(rule, 1, dims);
+}
 
 void WriteScatter(RuleWriter& rule) {  // [R15]
   const LookupDims dims(rule);

@@ -1,4 +1,5 @@
-// The two directions of the opcode table: a sorted array for text -> enum, the enum itself for enum -> text.
+// The two directions of the opcode table: a sorted array for text -> enum, the enum itself for enum
+// -> text.
 #include "opcode.h"
 
 #include <algorithm>
@@ -8,10 +9,9 @@
 namespace cfp {
 namespace {
 
-constexpr std::array kTexts = {
-    std::string_view("unknown"),
+constexpr std::array kTexts = {std::string_view("unknown"),
 #define CFP_TEXT(name, text) std::string_view(text),
-    CFP_HLO_OPCODES(CFP_TEXT) CFP_FLAT_OPCODES(CFP_TEXT)
+                               CFP_HLO_OPCODES(CFP_TEXT) CFP_FLAT_OPCODES(CFP_TEXT)
 #undef CFP_TEXT
 };
 static_assert(kTexts.size() <= 256, "Opcode is one byte");
@@ -36,7 +36,8 @@ const auto& SortedEntries() {
 
 Opcode OpcodeFromText(std::string_view text) {
   const auto& entries = SortedEntries();
-  const auto found = std::lower_bound(entries.begin(), entries.end(), Entry(text, Opcode::kUnknown));
+  const auto found =
+      std::lower_bound(entries.begin(), entries.end(), Entry(text, Opcode::kUnknown));
   return found != entries.end() && found->first == text ? found->second : Opcode::kUnknown;
 }
 

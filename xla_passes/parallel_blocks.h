@@ -24,6 +24,7 @@ enum class Because : uint8_t {
   kReader,          // a normalisation, computed by the one block that reads it
   kManyReaders,     // a normalisation that several blocks read: a block without contraction
   kNoReader,        // a normalisation that no contraction reads: the loss, a metric
+  kJoinsScalars,    // a scalar made of scalars of several blocks (total loss): the same tiny sum everywhere
   kRecomputed,      // computes again what another op computed
   kCotangent,       // is the cotangent that a gradient of the block reads
   kResidual,        // backward, uses a forward value of the block

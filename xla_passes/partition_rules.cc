@@ -143,6 +143,18 @@ int64_t SummedProducts(const OpView& dot) {
   return count;
 }
 
+// Readers of the rule look sizes up by the sites, so each must name a dimension that is there.
+void RequireDimsExist(const OpView& op, const Rule& rule) {
+  const size_t num_arrays = op.num_operands() + 1;
+  for (size_t array = 0; array < num_arrays; ++array) {
+    const bool is_operand = array < op.num_operands();
+    const int64_t rank = (is_operand ? op.operand_dims(array) : op.result_dims()).size();
+    for (size_t at = array; at < rule.sites.size(); at += num_arrays) {
+      if (rule.sites[at].dim >= rank) throw std::out_of_range("no dimension of that number");
+    }
+  }
+}
+
 std::string MalformedText(const Graph& graph, OpId id, const std::out_of_range& error) {
   const Instruction& instruction = graph.instruction(id);
   return "the attributes of %" + std::string(instruction.name) + " (" +
@@ -167,7 +179,10 @@ void FillPartitionRule(const Graph& graph, OpId op, Rule* rule) {
   const Family& family = FamilyOf(graph.ops[op].opcode);
   rule->label = family.label;
   RuleWriter writer(graph, op, rule);
-  Guarded(graph, op, [&] { family.write(writer); });
+  Guarded(graph, op, [&] {
+    family.write(writer);
+    RequireDimsExist(writer, *rule);
+  });
 }
 
 bool IsContraction(const Graph& graph, OpId op) {

@@ -84,10 +84,22 @@ TEST(ElementsOfATuplePassIfAlike) {
   OneOp state(Opcode::kGetTupleElement, {4}, {{}});
   state.MakeTuple(&state.operand(0), {{4}, {8, 16}});
   EXPECT_EQ(state.Text(), "R9: 8 replicate 0.0 | 16 replicate 0.1 | 4 replicate r.0");
-  OneOp last(Opcode::kGetTupleElement, {4}, {{}});
-  last.MakeTuple(&last.operand(0), {{4}, {8, 16}});
+  OneOp taken(Opcode::kGetTupleElement, {4}, {{}});
+  taken.MakeTuple(&taken.operand(0), {{4}, {8, 16}});
+  taken.operand(0).opcode = Opcode::kBranch;
+  EXPECT_EQ(taken.Text(), "R9: 4 pass r.0");
+}
+
+// %0 = loop(%1, %2); %3 = get-tuple-element(%0), index 1
+TEST(AnElementOfALoopPassesFromTheValueThatBecomesIt) {
+  OneOp last(Opcode::kGetTupleElement, {4}, {{}, {8, 16}, {4}});
+  last.MakeTuple(&last.operand(0), {{8, 16}, {4}});
   last.operand(0).opcode = Opcode::kLoop;
-  EXPECT_EQ(last.Text(), "R9: 4 pass r.0");
+  last.operand(0).operands_begin = last.op().operands_begin + 1;
+  last.operand(0).operands_size = 2;
+  last.op().operands_size = 1;
+  last.op().tuple_index = 1;
+  EXPECT_EQ(last.Text(), "R9: 4 pass 0.0 r.0");
 }
 
 TEST(DotKeepsBatchFreeAndContractedApart) {
@@ -377,6 +389,14 @@ TEST(UnknownOpsAreBarriers) {
             "R28 barrier: 8 replicate 0.0 | 4 replicate r.0");
   EXPECT_EQ(OneOp(Opcode::kAllReduce, {8}, {{8}}).Text(),
             "R28 barrier: 8 replicate 0.0 | 8 replicate r.0");
+}
+
+TEST(ADumpSaysWhatEachOpReads) {
+  OneOp add(Opcode::kAdd, {8}, {{8}, {8}});
+  EXPECT_EQ(DumpPartitionRules(add.graph()),
+            "%0 parameter(0)  R3: 8 pass r.0\n"
+            "%1 parameter(1)  R3: 8 pass r.0\n"
+            "%2 add(%0, %1)  R1: 8 pass 0.0 1.0 r.0\n");
 }
 
 TEST(MalformedAttributesAreAnError) {

@@ -56,7 +56,7 @@ class Propagator {
 
   Choice Choose(OpId op, const Rule& rule) {
     Choice best;
-    const Span<OpId> operands = graph().operands(op);
+    const Span<OpId> operands = graph().Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
       const State state = StateOf(view_.number(operands[i]));
       if (!state.IsSplit()) continue;
@@ -117,7 +117,7 @@ class Propagator {
     AlignOperands(op, rule, choice, split.granule);
     CountFlops(op);
     if (factor.kind == FactorKind::kHalo && choice.operand >= 0) {
-      Note(CollectiveKind::kHalo, graph().operands(op)[choice.operand], op);
+      Note(CollectiveKind::kHalo, graph().Reads(op)[choice.operand], op);
     }
     if (factor.kind == FactorKind::kReduced) Note(CollectiveKind::kAllReduce, op, op);
     if (to.dim < 0 || factor.kind == FactorKind::kReduced) return {};
@@ -126,7 +126,7 @@ class Propagator {
 
   // Operands that are split otherwise are gathered; inputs nobody placed yet take the split.
   void AlignOperands(OpId op, const Rule& rule, const Choice& choice, int64_t granule) {
-    const Span<OpId> operands = graph().operands(op);
+    const Span<OpId> operands = graph().Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
       const OpId value = view_.number(operands[i]);
       const Site& site = rule.operand_site(choice.factor, i);
@@ -152,7 +152,7 @@ class Propagator {
   }
 
   void GatherSplitOperands(OpId op) {
-    for (OpId operand : graph().operands(op)) {
+    for (OpId operand : graph().Reads(op)) {
       const OpId value = view_.number(operand);
       const State state = StateOf(value);
       if (!state.IsSplit()) continue;
@@ -193,7 +193,7 @@ void WalkBack(const BlockView& view, OpId value, const Split& split, std::vector
     const Rule& rule = view.rule(at);
     const int f = ResultFactorCut(rule, cut);
     if (f < 0 || rule.factors[f].kind != FactorKind::kPass) continue;
-    const Span<OpId> operands = view.graph().operands(at);
+    const Span<OpId> operands = view.graph().Reads(at);
     for (size_t i = 0; i < operands.size(); ++i) {
       const Site& site = rule.operand_site(f, i);
       if (site.dim < 0) continue;
@@ -214,7 +214,7 @@ std::vector<Placed> WantedInputs(const BlockView& view, const std::vector<Seed>&
   for (const Seed& seed : seeds) {
     const OpId op = view.at(seed.contraction).op;
     const Rule& rule = view.rule(op);
-    const Span<OpId> operands = view.graph().operands(op);
+    const Span<OpId> operands = view.graph().Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
       const Site& site = rule.operand_site(seed.factor, i);
       if (site.dim < 0 || view.RelationOf(view.number(operands[i])) == Relation::kSource) continue;

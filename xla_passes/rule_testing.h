@@ -4,53 +4,17 @@
 //   OneOp dot(Opcode::kDot, {8, 4}, {{8, 16}, {16, 4}});
 //   dot.attributes().dot = {dot.List({1}), dot.List({0}), {}, {}};
 //   dot.Text()      "R10: 8 pass 0.0 r.0 | 4 pass 1.1 r.1 | 16 reduced 0.1 1.0"
-// A site is `array.dim`, the result being `r`, with `/outer` where it is not the major-most factor.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "graph.h"
-#include "partition_rules.h"
+#include "rule_text.h"
 
 namespace cfp::testing {
 
 using Dims = std::vector<int64_t>;
-
-inline const char* KindText(FactorKind kind) {
-  switch (kind) {
-    case FactorKind::kPass:
-      return "pass";
-    case FactorKind::kReduced:
-      return "reduced";
-    case FactorKind::kReplicate:
-      return "replicate";
-    case FactorKind::kHalo:
-      return "halo";
-    case FactorKind::kPermute:
-      return "permute";
-  }
-  return "?";
-}
-
-inline void AppendSite(const std::string& array, const Site& site, std::string* text) {
-  if (site.dim < 0) return;
-  *text += " " + array + "." + std::to_string(site.dim);
-  if (site.outer != 1) *text += "/" + std::to_string(site.outer);
-}
-
-inline std::string RuleText(const Rule& rule) {
-  std::string text = std::string(rule.label) + (rule.barrier ? " barrier:" : ":");
-  for (size_t f = 0; f < rule.factors.size(); ++f) {
-    text += (f == 0 ? " " : " | ") + std::to_string(rule.factors[f].size) + " ";
-    text += KindText(rule.factors[f].kind);
-    for (int i = 0; i < rule.num_operands; ++i) {
-      AppendSite(std::to_string(i), rule.operand_site(f, i), &text);
-    }
-    AppendSite("r", rule.result_site(f), &text);
-  }
-  return text;
-}
 
 // The factors that stand on `array` (the result has the number num_operands) at one dimension, as
 // the size that they cover without a gap from the major end on.
@@ -95,7 +59,7 @@ inline std::string WrongFactors(const Rule& rule, int array, Span<int64_t> dims)
 
 // What is wrong with the rule of an op; "" if it covers every array operand and the result.
 inline std::string CheckRule(const Graph& graph, OpId op, const Rule& rule) {
-  const Span<OpId> operands = graph.operands(op);
+  const Span<OpId> operands = graph.Reads(op);
   for (const Factor& factor : rule.factors) {
     if (factor.size <= 1) return "a factor of size 1 in " + RuleText(rule);
   }
@@ -112,7 +76,10 @@ inline std::string CheckRule(const Graph& graph, OpId op, const Rule& rule) {
 class OneOp {
  public:
   OneOp(Opcode opcode, const Dims& result, const std::vector<Dims>& operands) {
-    for (const Dims& dims : operands) Append(Opcode::kParameter, dims);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      Append(Opcode::kParameter, operands[i]);
+      attributes().index = static_cast<int64_t>(i);
+    }
     Append(opcode, result);
     graph_.module.instructions.back().name = "the_op";
     op().operands_size = static_cast<uint32_t>(operands.size());

@@ -65,7 +65,7 @@ class Placement {
 // One op with its operands, attributes and dimensions.
 class OpView {
  public:
-  OpView(const Graph& graph, OpId op) : graph_(graph), op_(op), operands_(graph.operands(op)) {}
+  OpView(const Graph& graph, OpId op) : graph_(graph), op_(op), operands_(graph.Reads(op)) {}
 
   const Op& op() const { return graph_.ops[op_]; }
   const Attributes& attributes() const { return graph_.attributes(op_); }

@@ -21,7 +21,7 @@ struct Tandem {
 
 class Cover {
  public:
-  Cover(const BlockSignatures& signatures, const std::vector<int>& region) : signatures_(signatures), region_(region) {}
+  explicit Cover(const BlockSignatures& signatures) : signatures_(signatures) {}
 
   // [S3] Takes the tandem that leaves the fewest distinct blocks, then covers what is left on both sides. Comparing
   // every block with the one a period later is quadratic in blocks, not in ops: 5,000 blocks take 12 million
@@ -29,7 +29,7 @@ class Cover {
   void Run(int begin, int end) {
     const Tandem best = BestTandem(begin, end);
     if (best.repeats < 2) {
-      AddLeftOver(begin, end);
+      if (begin < end) Add(begin, end - begin);
       return;
     }
     Run(begin, best.begin);
@@ -48,8 +48,7 @@ class Cover {
     for (int period = 1; 2 * period <= end - begin; ++period) {
       int equal = 0;
       for (int i = begin; i + period <= end; ++i) {
-        const bool same = i + period < end && region_[i] == region_[i + period] &&
-                          signatures_.OfBlock(i) == signatures_.OfBlock(i + period);
+        const bool same = i + period < end && signatures_.OfBlock(i) == signatures_.OfBlock(i + period);
         if (same) {
           ++equal;
         } else {
@@ -84,15 +83,6 @@ class Cover {
     return best;
   }
 
-  void AddLeftOver(int begin, int end) {
-    for (int from = begin; from < end;) {
-      int to = from + 1;
-      while (to < end && region_[to] == region_[from]) ++to;
-      Add(from, to - from);
-      from = to;
-    }
-  }
-
   void Add(int begin, int blocks) {
     const uint64_t run = signatures_.OfRun(begin, begin + blocks) + static_cast<uint64_t>(blocks);
     const auto [place, is_new] = by_signature_.try_emplace(run, list_.size());
@@ -101,20 +91,32 @@ class Cover {
   }
 
   const BlockSignatures& signatures_;
-  const std::vector<int>& region_;
   std::vector<Segment> list_;
   std::unordered_map<uint64_t, size_t> by_signature_;
 };
+
+// The loop body that a block's contractions stand in.
+std::vector<int> RegionsOf(const Graph& graph, const Contractions& contractions, const Blocks& blocks) {
+  std::vector<int> regions;
+  for (const ParallelBlock& block : blocks.list) {
+    const OpId op = block.contractions.empty() ? block.ops.front() : contractions.list[block.contractions.front()].op;
+    regions.push_back(graph.ops[op].region);
+  }
+  return regions;
+}
 
 }  // namespace
 
 Segments FindSegments(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
                       const Blocks& blocks) {
   const BlockSignatures signatures(graph, numbers, contractions, blocks);
-  std::vector<int> region;
-  for (const ParallelBlock& block : blocks.list) region.push_back(graph.ops[block.ops.front()].region);
-  Cover cover(signatures, region);
-  cover.Run(0, static_cast<int>(blocks.list.size()));
+  const std::vector<int> region = RegionsOf(graph, contractions, blocks);
+  const int count = static_cast<int>(region.size());
+  Cover cover(signatures);
+  for (int begin = 0, end = 0; begin < count; begin = end) {
+    while (end < count && region[end] == region[begin]) ++end;
+    cover.Run(begin, end);
+  }
   Segments segments;
   segments.list = std::move(cover).Take();
   for (Segment& segment : segments.list) {

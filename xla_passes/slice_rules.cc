@@ -15,7 +15,7 @@ void WriteSlicedDim(RuleWriter& rule, int64_t dim, int64_t start, int64_t stride
     const int64_t parts = size / part;
     rule.Add(parts, FactorKind::kReplicate).OnOperand(0, dim);
     rule.Add(part, FactorKind::kPass).OnOperand(0, dim, parts).OnResult(dim);
-  } else if (part * stride == size && start < stride) {
+  } else if (Divides(part, size) && size / part == stride && start < stride) {
     rule.Add(part, FactorKind::kPass).OnOperand(0, dim).OnResult(dim);
     rule.Add(stride, FactorKind::kReplicate).OnOperand(0, dim, part);
   } else {
@@ -32,17 +32,16 @@ struct Padding {
 void WritePaddedDim(RuleWriter& rule, int64_t dim, const Padding& padding) {
   const int64_t part = rule.operand_dims(0)[dim];
   const int64_t size = rule.result_dims()[dim];
-  const int64_t stride = padding.interior + 1;
-  const bool inside = padding.low >= 0 && padding.high >= 0;
+  const bool inside = padding.low >= 0 && padding.high >= 0 && Divides(part, size);
+  const int64_t parts = inside ? size / part : 1;
   if (padding.low == 0 && padding.high == 0 && part == size) {
     rule.Add(size, FactorKind::kPass).OnOperand(0, dim).OnResult(dim);
-  } else if (inside && stride == 1 && Divides(part, size) && Divides(part, padding.low)) {
-    const int64_t parts = size / part;
+  } else if (inside && padding.interior == 0 && padding.low % part == 0) {
     rule.Add(parts, FactorKind::kPermute).OnResult(dim);
     rule.Add(part, FactorKind::kPass).OnOperand(0, dim).OnResult(dim, parts);
-  } else if (inside && part * stride == size && padding.low < stride) {
+  } else if (inside && padding.interior == parts - 1 && padding.low < parts) {
     rule.Add(part, FactorKind::kPass).OnOperand(0, dim).OnResult(dim);
-    rule.Add(stride, FactorKind::kPermute).OnResult(dim, part);
+    rule.Add(parts, FactorKind::kPermute).OnResult(dim, part);
   } else {
     rule.Add(part, FactorKind::kPermute).OnOperand(0, dim);
     rule.Add(size, FactorKind::kPermute).OnResult(dim);

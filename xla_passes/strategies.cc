@@ -72,7 +72,7 @@ class Classes {
   }
 
   bool IsReached(OpId op, int factor, const std::vector<std::vector<Placed>>& placed) const {
-    const Span<OpId> operands = view_.graph().operands(op);
+    const Span<OpId> operands = view_.graph().Reads(op);
     for (const std::vector<Placed>& values : placed) {
       for (const Placed& p : values) {
         for (size_t i = 0; i < operands.size(); ++i) {
@@ -144,7 +144,7 @@ class Classes {
       size_t seed;
     };
     std::vector<Arrival> arrivals;
-    const Span<OpId> operands = view_.graph().operands(op);
+    const Span<OpId> operands = view_.graph().Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
       const auto found = cuts.find(view_.number(operands[i]));
       if (found == cuts.end()) continue;

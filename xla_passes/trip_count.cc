@@ -23,7 +23,8 @@ std::optional<int64_t> ScalarLiteral(const Instruction& constant) {
   WireReader reader(constant.literal);
   std::vector<int64_t> integers;
   for (WireField field; reader.Next(&field);) {
-    const bool is_integers = field.number >= LiteralField::kS32s && field.number <= LiteralField::kU64s;
+    const bool is_integers =
+        field.number >= LiteralField::kS32s && field.number <= LiteralField::kU64s;
     if (is_integers) reader.AppendIntegers(field, &integers);
   }
   return integers.size() == 1 ? std::optional(integers[0]) : std::nullopt;
@@ -31,12 +32,14 @@ std::optional<int64_t> ScalarLiteral(const Instruction& constant) {
 
 class LoopReader {
  public:
-  LoopReader(const FlatGraph& flat, int32_t region) : flat_(flat), graph_(flat.graph), region_(region) {}
+  LoopReader(const FlatGraph& flat, int32_t region)
+      : flat_(flat), graph_(flat.graph), region_(region) {}
 
   std::optional<Counting> Find() const {
-    const OpId compare = Resolve(graph_.regions[region_].condition);
+    const OpId compare = flat_.Resolve(graph_.regions[region_].condition);
     if (!Is(compare, Opcode::kCompare, 2)) return std::nullopt;
-    const OpId left = Resolve(graph_.operands(compare)[0]), right = Resolve(graph_.operands(compare)[1]);
+    const OpId left = flat_.Resolve(graph_.operands(compare)[0]),
+               right = flat_.Resolve(graph_.operands(compare)[1]);
     const std::string_view direction = graph_.attributes(compare).comparison;
     if (const auto limit = Constant(right)) return Count(left, direction, *limit);
     if (const auto limit = Constant(left)) return Count(right, Mirrored(direction), *limit);
@@ -55,8 +58,8 @@ class LoopReader {
   std::optional<Counting> Count(OpId counter, std::string_view direction, int64_t limit) const {
     const bool is_ours = Is(counter, Opcode::kCarry, 1) && graph_.ops[counter].region == region_;
     if (!is_ours) return std::nullopt;
-    const auto start = Constant(Resolve(graph_.operands(counter)[0]));
-    const auto step = Step(counter, Resolve(graph_.next[counter]));
+    const auto start = Constant(flat_.Resolve(graph_.operands(counter)[0]));
+    const auto step = Step(counter, flat_.Resolve(graph_.next[counter]));
     if (!start || !step) return std::nullopt;
     return Counting{direction, *start, *step, limit};
   }
@@ -65,7 +68,8 @@ class LoopReader {
   std::optional<int64_t> Step(OpId counter, OpId next) const {
     const bool adds = Is(next, Opcode::kAdd, 2), subtracts = Is(next, Opcode::kSubtract, 2);
     if (!adds && !subtracts) return std::nullopt;
-    const OpId left = Resolve(graph_.operands(next)[0]), right = Resolve(graph_.operands(next)[1]);
+    const OpId left = flat_.Resolve(graph_.operands(next)[0]),
+               right = flat_.Resolve(graph_.operands(next)[1]);
     if (adds && left == counter) return Constant(right);
     if (adds && right == counter) return Constant(left);
     const auto step = Constant(right);
@@ -74,16 +78,12 @@ class LoopReader {
   }
 
   std::optional<int64_t> Constant(OpId op) const {
-    return Is(op, Opcode::kConstant, 0) ? ScalarLiteral(graph_.instruction(op)) : std::nullopt;
+    const bool is_scalar = Is(op, Opcode::kConstant, 0) && graph_.dims(op).empty();
+    return is_scalar ? ScalarLiteral(graph_.instruction(op)) : std::nullopt;
   }
 
   bool Is(OpId op, Opcode opcode, uint32_t operands) const {
     return graph_.ops[op].opcode == opcode && graph_.ops[op].operands_size == operands;
-  }
-
-  OpId Resolve(OpId op) const {
-    while (flat_.alias[op] != op) op = flat_.alias[op];
-    return op;
   }
 
   const FlatGraph& flat_;
@@ -106,11 +106,13 @@ std::optional<int64_t> Trips(const Counting& counting) {
   if (counting.direction == "LE") return Steps(up + 1, step);
   if (counting.direction == "GT") return Steps(-up, -step);
   if (counting.direction == "GE") return Steps(1 - up, -step);
-  if (counting.direction != "NE" || step == 0 || up % step != 0 || up / step < 0) return std::nullopt;
+  if (counting.direction != "NE" || step == 0 || up % step != 0 || up / step < 0)
+    return std::nullopt;
   return Steps(up / step, 1);
 }
 
-// From `{"known_trip_count":{"n":"12"}, …}`, which XLA's own passes leave in the backend config of a while.
+// From `{"known_trip_count":{"n":"12"}, …}`, which XLA's own passes leave in the backend config of
+// a while.
 std::optional<int64_t> KnownTripCount(const Instruction& loop) {
   WireReader reader(loop.wire);
   std::string_view config;

@@ -9,7 +9,8 @@
 
 namespace cfp {
 
-// Fills trip_count and trip_count_known of a loop's region, whose carries and condition are in place.
+// Fills trip_count and trip_count_known of a loop's region, whose carries and condition are in
+// place.
 void ReadTripCount(FlatGraph& flat, int32_t region);
 
 }  // namespace cfp

@@ -1,8 +1,11 @@
 #include "value_numbers.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "hash.h"
+#include "hlo_fields.h"
+#include "wire.h"
 
 namespace cfp {
 namespace {
@@ -39,10 +42,55 @@ bool IsUnique(Opcode opcode) {
          opcode == Opcode::kRng || opcode == Opcode::kInfeed || opcode == Opcode::kLoop;
 }
 
+int64_t Elements(Span<int64_t> dims) {
+  int64_t n = 1;
+  for (int64_t d : dims) n *= d;
+  return n;
+}
+
+// A reshape, or a broadcast that only adds dims of size 1: the same elements in the same order.
+bool IsReshape(const Graph& graph, OpId op) {
+  const Opcode opcode = graph.ops[op].opcode;
+  if (opcode == Opcode::kReshape) return true;
+  return opcode == Opcode::kBroadcast && Elements(graph.dims(op)) == Elements(graph.dims(graph.operands(op)[0])) &&
+         std::is_sorted(graph.module.list(graph.attributes(op).dimensions).begin(),
+                        graph.module.list(graph.attributes(op).dimensions).end());
+}
+
+// A constant whose every byte is zero, of whatever type.
+bool IsZeroConstant(const Graph& graph, OpId op) {
+  if (graph.ops[op].opcode != Opcode::kConstant) return false;
+  WireReader reader(graph.instruction(op).literal);
+  bool has_value = false;
+  for (WireField field; reader.Next(&field);) {
+    if (field.number == LiteralField::kShape) continue;
+    has_value = true;
+    if (field.value != 0) return false;
+    if (std::any_of(field.bytes.begin(), field.bytes.end(), [](char c) { return c != 0; })) return false;
+  }
+  return has_value;
+}
+
 struct Numbering {
   const Graph& graph;
   ValueNumbers numbers;
   std::unordered_map<uint64_t, OpId> seen;
+  std::vector<bool> is_zero;
+
+  bool IsZero(OpId op) const {
+    const Opcode opcode = graph.ops[op].opcode;
+    const bool copies = opcode == Opcode::kBroadcast || opcode == Opcode::kReshape || opcode == Opcode::kConvert;
+    return copies ? is_zero[graph.operands(op)[0]] : IsZeroConstant(graph, op);
+  }
+
+  // x + 0 and x - 0 are x: a recomputation may have dropped a zero that the first computation carried along.
+  OpId WithoutZero(OpId op) const {
+    const Opcode opcode = graph.ops[op].opcode;
+    if (opcode != Opcode::kAdd && opcode != Opcode::kSubtract) return kNoOp;
+    const Span<OpId> operands = graph.operands(op);
+    if (is_zero[operands[1]]) return numbers.of[operands[0]];
+    return opcode == Opcode::kAdd && is_zero[operands[0]] ? numbers.of[operands[1]] : kNoOp;
+  }
 
   uint64_t Key(OpId op) const {
     const Op& o = graph.ops[op];
@@ -56,11 +104,24 @@ struct Numbering {
     return h;
   }
 
+  // A reshape of a reshape is one reshape; back to the first shape it is nothing.
+  OpId NumberOfReshape(OpId op) {
+    OpId source = numbers.of[graph.operands(op)[0]];
+    while (IsReshape(graph, source)) source = numbers.of[graph.operands(source)[0]];
+    const Span<int64_t> to = graph.dims(op), from = graph.dims(source);
+    if (std::equal(to.begin(), to.end(), from.begin(), from.end())) return source;
+    uint64_t h = MixHash(0x7e54a9e, source);
+    for (int64_t d : to) h = MixHash(h, d);
+    return seen.try_emplace(h, op).first->second;
+  }
+
   OpId NumberOf(OpId op) {
     if (IsUnique(graph.ops[op].opcode)) return op;
     const OpId residual = UnstackedResidual(graph, op);
     // The slice keeps its row dimension of size 1, as the update it reads back did.
     if (residual != kNoOp) return numbers.of[residual];
+    if (IsReshape(graph, op)) return NumberOfReshape(op);
+    if (const OpId same = WithoutZero(op); same != kNoOp) return same;
     return seen.try_emplace(Key(op), op).first->second;
   }
 };
@@ -114,10 +175,11 @@ OpId UnstackedResidual(const Graph& graph, OpId op) {
 }
 
 ValueNumbers NumberValues(const Graph& graph) {
-  Numbering numbering{graph, {}, {}};
+  Numbering numbering{graph, {}, {}, std::vector<bool>(graph.ops.size())};
   numbering.numbers.of.resize(graph.ops.size());
   numbering.seen.reserve(graph.ops.size());
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
+    numbering.is_zero[op] = numbering.IsZero(op);
     numbering.numbers.of[op] = numbering.NumberOf(op);
   }
   return std::move(numbering.numbers);

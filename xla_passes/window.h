@@ -10,11 +10,14 @@
 
 namespace cfp {
 
+// Wide enough for products of any two numbers that HLO may name.
+using Wide = __int128;
+
 struct Window {
   int64_t size, stride, low, high, dilation, base_dilation, reversed;
 
   // How many neighbouring elements one window spans.
-  int64_t reach() const { return (size - 1) * dilation + 1; }
+  Wide reach() const { return (Wide{size} - 1) * dilation + 1; }
   bool padded() const { return low != 0 || high != 0; }
 };
 

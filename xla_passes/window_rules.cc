@@ -67,11 +67,12 @@ void WriteSpatial(RuleWriter& rule, const SpatialDim& dim, const Window& window)
 // also that of the input's batch. Without groups those factors have size 1 and vanish.
 void WriteBatchAndFeatures(RuleWriter& rule, const ConvAttributes& conv) {
   const Numbers input = rule.operand_dims(kInput), kernel = rule.operand_dims(kKernel);
-  const int64_t groups = conv.feature_groups * conv.batch_groups;
+  const bool batch_grouped = conv.batch_groups > 1;
+  const int64_t groups = batch_grouped ? conv.batch_groups : conv.feature_groups;
   Placement group = rule.Add(groups, FactorKind::kPass)
                         .OnOperand(kKernel, conv.kernel_output)
                         .OnResult(conv.output_feature);
-  group.OnOperand(kInput, conv.batch_groups > 1 ? conv.input_batch : conv.input_feature);
+  group.OnOperand(kInput, batch_grouped ? conv.input_batch : conv.input_feature);
   rule.Add(Quotient(input[conv.input_batch], conv.batch_groups), FactorKind::kPass)
       .OnOperand(kInput, conv.input_batch, conv.batch_groups)
       .OnResult(conv.output_batch);
@@ -120,7 +121,7 @@ void WriteSelectAndScatter(RuleWriter& rule) {  // [R26]
   const Numbers array = rule.operand_dims(0), source = rule.operand_dims(1);
   for (int64_t d = 0; d < array.size(); ++d) {
     const Window window = WindowAt(attributes, d);
-    if (array[d] != source[d] * window.stride) {
+    if (array[d] != Wide{source[d]} * window.stride) {
       rule.Add(array[d], FactorKind::kHalo).OnOperand(0, d).OnResult(d);
       rule.Add(source[d], FactorKind::kHalo).OnOperand(1, d);
       continue;

@@ -31,8 +31,19 @@ void WireReader::Fail(const std::string& what, const char* at) const {
   throw HloError("HLO proto: " + what + " at byte " + std::to_string(at - origin_));
 }
 
-uint64_t WireReader::ReadVarint() {
-  if (at_ != end_ && static_cast<uint8_t>(*at_) < 0x80) return static_cast<uint8_t>(*at_++);
+void WireReader::FailTake(uint64_t size) const {
+  Fail("a field of " + std::to_string(size) + " bytes where " + std::to_string(end_ - at_) +
+           " are left",
+       at_);
+}
+
+void WireReader::FailType(const WireField& field, WireType expected) const {
+  Fail("field " + std::to_string(field.number) + " is " + std::string(TypeText(field.type)) +
+           ", expected " + std::string(TypeText(expected)),
+       field.wire.data());
+}
+
+uint64_t WireReader::ReadLongVarint() {
   const char* const start = at_;
   uint64_t value = 0;
   for (int i = 0; i < kMaxVarintBytes; ++i) {
@@ -44,22 +55,12 @@ uint64_t WireReader::ReadVarint() {
   Fail("a varint is longer than 10 bytes", start);
 }
 
-std::string_view WireReader::Take(uint64_t size) {
-  const auto left = static_cast<uint64_t>(end_ - at_);
-  if (size > left) {
-    Fail("a field of " + std::to_string(size) + " bytes where " + std::to_string(left) + " are left",
-         at_);
-  }
-  const std::string_view taken(at_, size);
-  at_ += size;
-  return taken;
-}
-
 bool WireReader::Next(WireField* field) {
   if (at_ == end_) return false;
   const char* const start = at_;
   const uint64_t tag = ReadVarint();
-  if (!IsWireType(tag & 7)) Fail("wire type " + std::to_string(tag & 7) + ", expected 0, 1, 2 or 5", start);
+  if (!IsWireType(tag & 7))
+    Fail("wire type " + std::to_string(tag & 7) + ", expected 0, 1, 2 or 5", start);
   if ((tag >> 3) == 0 || (tag >> 3) > kMaxFieldNumber) Fail("a field number out of range", start);
   field->number = static_cast<uint32_t>(tag >> 3);
   field->type = static_cast<WireType>(tag & 7);
@@ -79,27 +80,6 @@ bool WireReader::Next(WireField* field) {
   }
   field->wire = std::string_view(start, at_ - start);
   return true;
-}
-
-void WireReader::RequireType(const WireField& field, WireType type) const {
-  if (field.type == type) return;
-  Fail("field " + std::to_string(field.number) + " is " + std::string(TypeText(field.type)) +
-           ", expected " + std::string(TypeText(type)),
-       field.wire.data());
-}
-
-int64_t WireReader::Integer(const WireField& field) const {
-  RequireType(field, WireType::kVarint);
-  return static_cast<int64_t>(field.value);
-}
-
-std::string_view WireReader::Bytes(const WireField& field) const {
-  RequireType(field, WireType::kBytes);
-  return field.bytes;
-}
-
-WireReader WireReader::Message(const WireField& field) const {
-  return WireReader(Bytes(field), origin_);
 }
 
 void WireReader::AppendIntegers(const WireField& field, std::vector<int64_t>* integers) const {

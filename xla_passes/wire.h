@@ -1,14 +1,15 @@
 // Protobuf's wire format, read in place and spliced: no copies, no allocation, no schema.
 //
-// A message is a sequence of fields, each a tag (number << 3 | type) and a payload. Instance: `12 03 64 6f 74` is
-// field 2, type 2 (bytes), 3 bytes long, "dot".
+// A message is a sequence of fields, each a tag (number << 3 | type) and a payload. Instance: `12
+// 03 64 6f 74` is field 2, type 2 (bytes), 3 bytes long, "dot".
 //
 //   WireReader reader(bytes);
 //   for (WireField field; reader.Next(&field);)
 //     if (field.number == 2) opcode = reader.Bytes(field);
 //
-// Anything that does not parse is an HloError that says at which byte and what should have been there. The bytes
-// may come from anywhere: every length is checked against what is left before it is used.
+// Anything that does not parse is an HloError that says at which byte and what should have been
+// there. The bytes may come from anywhere: every length is checked against what is left before it
+// is used.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +24,9 @@ enum class WireType : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 
 struct WireField {
   uint32_t number = 0;
   WireType type = WireType::kVarint;
-  uint64_t value = 0;       // of a varint
-  std::string_view bytes;   // of everything else
-  std::string_view wire;    // the whole field, tag included
+  uint64_t value = 0;      // of a varint
+  std::string_view bytes;  // of everything else
+  std::string_view wire;   // the whole field, tag included
 };
 
 class WireReader {
@@ -37,9 +38,15 @@ class WireReader {
   bool Next(WireField* field);
 
   // The payload as what the schema says it is; an error where the wire type says otherwise.
-  int64_t Integer(const WireField& field) const;
-  std::string_view Bytes(const WireField& field) const;
-  WireReader Message(const WireField& field) const;
+  int64_t Integer(const WireField& field) const {
+    RequireType(field, WireType::kVarint);
+    return static_cast<int64_t>(field.value);
+  }
+  std::string_view Bytes(const WireField& field) const {
+    RequireType(field, WireType::kBytes);
+    return field.bytes;
+  }
+  WireReader Message(const WireField& field) const { return WireReader(Bytes(field), origin_); }
 
   // Appends a repeated integer, be it packed (bytes full of varints) or one of several single ones.
   void AppendIntegers(const WireField& field, std::vector<int64_t>* integers) const;
@@ -50,9 +57,22 @@ class WireReader {
  private:
   WireReader(std::string_view message, const char* origin)
       : at_(message.data()), end_(message.data() + message.size()), origin_(origin) {}
-  uint64_t ReadVarint();
-  std::string_view Take(uint64_t size);
-  void RequireType(const WireField& field, WireType type) const;
+  // The usual cases are short enough to be inlined; the others stand apart, in wire.cc.
+  uint64_t ReadVarint() {
+    const bool is_one_byte = at_ != end_ && static_cast<uint8_t>(*at_) < 0x80;
+    return is_one_byte ? static_cast<uint8_t>(*at_++) : ReadLongVarint();
+  }
+  std::string_view Take(uint64_t size) {
+    if (size > static_cast<uint64_t>(end_ - at_)) FailTake(size);
+    at_ += size;
+    return {at_ - size, size};
+  }
+  void RequireType(const WireField& field, WireType type) const {
+    if (field.type != type) FailType(field, type);
+  }
+  uint64_t ReadLongVarint();
+  [[noreturn]] void FailTake(uint64_t size) const;
+  [[noreturn]] void FailType(const WireField& field, WireType expected) const;
 
   const char* at_;
   const char* end_;

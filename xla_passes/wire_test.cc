@@ -14,19 +14,28 @@ std::vector<WireField> Fields(std::string_view bytes) {
 }
 
 TEST(EveryWireTypeIsRead) {
-  const std::string bytes("\x08\x96\x01\x12\x03" "dot" "\x1d" "1234" "\x21" "12345678");
+  const std::string bytes(
+      "\x08\x96\x01\x12\x03"
+      "dot"
+      "\x1d"
+      "1234"
+      "\x21"
+      "12345678");
   const std::vector<WireField> fields = Fields(bytes);
   EXPECT_EQ(fields.size(), 4u);
   EXPECT_EQ(fields[0].number, 1u);
   EXPECT_EQ(fields[0].value, 150u);
   EXPECT_EQ(fields[1].bytes, "dot");
-  EXPECT_EQ(fields[1].wire, "\x12\x03" "dot");
+  EXPECT_EQ(fields[1].wire,
+            "\x12\x03"
+            "dot");
   EXPECT_EQ(fields[2].bytes, "1234");
   EXPECT_EQ(fields[3].bytes, "12345678");
 }
 
 TEST(WhatIsWrittenIsReadBack) {
-  for (const uint64_t value : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{1} << 32, ~uint64_t{0}}) {
+  for (const uint64_t value :
+       {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{1} << 32, ~uint64_t{0}}) {
     std::string bytes;
     AppendVarintField(&bytes, 35, value);
     EXPECT_EQ(Fields(bytes)[0].value, value);
@@ -50,8 +59,12 @@ TEST(IntegersComePackedOrOneByOne) {
 TEST(ErrorsSayWhereAndWhat) {
   EXPECT_THROWS(Fields("\x08"), "HLO proto: the message ends inside a varint at byte 1");
   EXPECT_THROWS(Fields("\x08\x80"), "the message ends inside a varint at byte 1");
-  EXPECT_THROWS(Fields("\x08" "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "longer than 10 bytes at byte 1");
-  EXPECT_THROWS(Fields("\x12\x05" "dot"), "a field of 5 bytes where 3 are left at byte 2");
+  EXPECT_THROWS(Fields("\x08"
+                       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+                "longer than 10 bytes at byte 1");
+  EXPECT_THROWS(Fields("\x12\x05"
+                       "dot"),
+                "a field of 5 bytes where 3 are left at byte 2");
   EXPECT_THROWS(Fields("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "where 0 are left");
   EXPECT_THROWS(Fields("\x0b"), "wire type 3, expected 0, 1, 2 or 5 at byte 0");
   EXPECT_THROWS(Fields("\x0f"), "wire type 7, expected 0, 1, 2 or 5 at byte 0");
@@ -62,7 +75,8 @@ TEST(AFieldOfTheWrongTypeIsAnError) {
   WireReader reader("\x12\x01x");
   WireField field;
   reader.Next(&field);
-  EXPECT_THROWS(reader.Integer(field), "field 2 is bytes with a length, expected a varint at byte 0");
+  EXPECT_THROWS(reader.Integer(field),
+                "field 2 is bytes with a length, expected a varint at byte 0");
 }
 
 TEST(NestedMessagesCountBytesFromTheBeginningOfTheFile) {

@@ -6,7 +6,7 @@ returns `(step, args)` or `(step, args, kwargs)`. Its signature is the list of i
     def gpt(*, num_layer: int = 4, scan: bool = False): ...
 
     factory = load_factory("models.gpt:gpt")              or "path/to/models/gpt.py:gpt"
-    build_step(factory, ["--num_layer", "8", "--scan"])   calls gpt(num_layer=8, scan=True)
+    build_step(factory, ["--num_layer", "8", "--scan"])    calls gpt(num_layer=8, scan=True)
 """
 
 import importlib
@@ -28,10 +28,17 @@ from cfp.errors import (
     UnsuitableFactoryError,
 )
 
-Factory = Callable[..., Any]
 Value = int | float | str | bool
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Factory:
+    """A function that makes steps, under the name the user gave for it."""
+
+    name: str
+    function: Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -66,15 +73,15 @@ def load_factory(specification: str) -> Factory:
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         raise FactoryNotFoundError(specification, problem) from error
-    factory = getattr(module, name, None)
-    if not callable(factory):
+    function = getattr(module, name, None)
+    if not callable(function):
         raise FactoryNotFoundError(specification, f"{source} has no function {name}")
-    return factory
+    return Factory(specification, function)
 
 
 def flags_of(factory: Factory) -> tuple[Flag, ...]:
     """The flags of a factory, in the order of its parameters."""
-    parameters = inspect.signature(factory, eval_str=True).parameters.values()
+    parameters = inspect.signature(factory.function, eval_str=True).parameters.values()
     return tuple(
         _flag(factory, one)
         for one in parameters
@@ -84,9 +91,9 @@ def flags_of(factory: Factory) -> tuple[Flag, ...]:
 
 def describe_flags(factory: Factory) -> str:
     """What a factory makes, in its own words, and its flags: the text of `--help`."""
-    words = inspect.getdoc(factory) or "No description."
+    words = inspect.getdoc(factory.function) or "No description."
     flags = [f"  {flag}" for flag in flags_of(factory)] or ["  none"]
-    return "\n".join([f"{_name(factory)}: {words}", "", "flags:", *flags])
+    return "\n".join([f"{factory.name}: {words}", "", "flags:", *flags])
 
 
 def parse_flags(factory: Factory, words: Sequence[str]) -> dict[str, Value]:
@@ -111,7 +118,7 @@ def parse_flags(factory: Factory, words: Sequence[str]) -> dict[str, Value]:
 
 def build_step(factory: Factory, words: Sequence[str] = ()) -> BuiltStep:
     """Calls the factory with the flags in `words`."""
-    result: Any = factory(**parse_flags(factory, words))
+    result: Any = factory.function(**parse_flags(factory, words))
     match result:
         case (step, args) if _are_parts(step, args, {}):
             return BuiltStep(step, args, {})
@@ -119,9 +126,9 @@ def build_step(factory: Factory, words: Sequence[str] = ()) -> BuiltStep:
             return BuiltStep(step, args, kwargs)
         case (*parts,):
             kinds = ", ".join(type(part).__name__ for part in parts)
-            raise FactoryResultError(_name(factory), f"({kinds})")
+            raise FactoryResultError(factory.name, f"({kinds})")
         case _:
-            raise FactoryResultError(_name(factory), type(result).__name__)
+            raise FactoryResultError(factory.name, type(result).__name__)
 
 
 def _are_parts(step: object, args: object, kwargs: object) -> bool:
@@ -145,33 +152,28 @@ def _load_file(path: str) -> ModuleType:
 def _flag(factory: Factory, parameter: inspect.Parameter) -> Flag:
     default, annotation = parameter.default, parameter.annotation
     if default is inspect.Parameter.empty:
-        raise UnsuitableFactoryError(_name(factory), parameter.name, "it has no default")
+        raise UnsuitableFactoryError(factory.name, parameter.name, "it has no default")
     kind = default.__class__ if annotation is inspect.Parameter.empty else annotation
     if kind not in (int, float, str, bool):
         problem = f"its type is {getattr(kind, '__name__', kind)}"
-        raise UnsuitableFactoryError(_name(factory), parameter.name, problem)
+        raise UnsuitableFactoryError(factory.name, parameter.name, problem)
     return Flag(parameter.name, kind, default)
 
 
 def _value(factory: Factory, flag: Flag, text: str | None) -> Value:
-    if flag.type is bool and text is None:
+    kind = flag.type
+    if kind is bool and text is None:
         return True
+    if text is None:
+        raise FlagValueError(factory.name, f"--{flag.name}", kind.__name__, "nothing")
     try:
-        if text is None:
-            raise ValueError("nothing")
-        return _BOOLEANS[text.lower()] if flag.type is bool else flag.type(text)
+        return _BOOLEANS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError) as error:
-        found = "nothing" if text is None else repr(text)
-        kind = flag.type.__name__
-        raise FlagValueError(_name(factory), f"--{flag.name}", kind, found) from error
+        raise FlagValueError(factory.name, f"--{flag.name}", kind.__name__, repr(text)) from error
 
 
 def _unknown_flag(factory: Factory, word: str, name: str) -> UnknownFlagError:
     flags = flags_of(factory)
     close = get_close_matches(name.replace("-", "_"), [flag.name for flag in flags], n=1)
-    known = ", ".join(map(str, flags)) or "none"
-    return UnknownFlagError(_name(factory), word, f"--{close[0]}" if close else "", known)
-
-
-def _name(factory: Factory) -> str:
-    return getattr(factory, "__name__", type(factory).__name__)
+    known = "".join(f"\n           {flag}" for flag in flags) or " none"
+    return UnknownFlagError(factory.name, word, f"--{close[0]}" if close else "", known)

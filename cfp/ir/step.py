@@ -9,7 +9,7 @@ Every equation has a path, the positions to take from the whole step down to it:
            1  tanh                 1/1
 
 The equations nested in one equation are numbered through, whatever the number of its jaxprs: the
-condition of a `while` comes before or after its body, and no two equations share a path.
+body of a `while` comes first and its condition goes on counting, so no two equations share a path.
 
 JSON holds all but the jaxpr and the trees, which mean nothing in another process; the HLO is packed
 inside, so one file is the whole step.

@@ -32,6 +32,13 @@ Step = Callable[..., Any]
 Positions = int | Sequence[int]
 Names = str | Sequence[str]
 
+_NEEDS_A_VALUE = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+
 
 def trace_step(  # noqa: PLR0913 - the keywords are those of jax.jit
     fun: Step,
@@ -125,8 +132,9 @@ def _static_arguments(
     numbers = [static_argnums] if isinstance(static_argnums, int) else static_argnums
     names = [static_argnames] if isinstance(static_argnames, str) else static_argnames
     total = max(
-        [len(_positional_parameters(inspect.signature(fun)))]
-        + [one.position + 1 for one in named if one.position is not None]
+        1,
+        len(_positional_parameters(inspect.signature(fun))),
+        *(one.position + 1 for one in named if one.position is not None),
     )
     positions = {number % total for number in numbers}
     return tuple(one for one in named if one.position in positions or one.name in names)
@@ -179,7 +187,7 @@ def _trace(
         return jitted.trace(*args, **kwargs)
     except errors.CfpError:
         raise
-    except jax.errors.ConcretizationTypeError as error:
+    except _NEEDS_A_VALUE as error:
         raise errors.ValueNeededError(step, _first_line(error), _raised_at(error)) from error
     except jax.errors.UnexpectedTracerError as error:
         raise errors.LeakedTracerError(step, _first_line(error), _raised_at(error)) from error
@@ -200,7 +208,7 @@ def _lower(step: str, jaxpr: ClosedJaxpr) -> bytes:
         with _jax.one_source_line():
             lowered = jax.jit(flat_step, keep_unused=True).lower(*jaxpr.in_avals)
         hlo: Any = lowered.compiler_ir("hlo")
-        return hlo.as_serialized_hlo_module_proto()
+        return _jax.without_module_id(hlo.as_serialized_hlo_module_proto())
     except Exception as error:
         cause = f"{type(error).__name__}: {_first_line(error)}"
         raise errors.NotLowerableError(step, cause, _raised_at(error)) from error
@@ -227,21 +235,22 @@ def _keeping_updates(step: str, fun: Step) -> Step:
     @functools.wraps(fun)
     def watched(*args: Any, **kwargs: Any) -> Any:
         bound = inspect.signature(fun).bind(*args, **kwargs).arguments
-        before = {id(leaf) for leaf in jax.tree.leaves(bound)}
+        before = jax.tree.leaves(bound)
         results = fun(*args, **kwargs)
-        kept = before.union(map(id, jax.tree.leaves(results)))
+        kept = {id(leaf) for leaf in [*before, *jax.tree.leaves(results)]}
         for path, leaf in jax.tree.leaves_with_path(bound):
-            in_an_object = isinstance(path[-1], jax.tree_util.GetAttrKey)
-            if in_an_object and id(leaf) not in kept and jnp.issubdtype(leaf.dtype, jnp.inexact):
-                raise errors.LostUpdateError(step, _place(path))
+            if id(leaf) not in kept and _is_state(path, leaf):
+                place = f"{path[0].key}{jax.tree_util.keystr(path[1:])}"
+                raise errors.LostUpdateError(step, place)
         return results
 
     return watched
 
 
-def _place(path: Sequence[Any]) -> str:
-    """`net.a.kernel` for a path that begins with a parameter's name."""
-    return f"{path[0].key}{jax.tree_util.keystr(tuple(path[1:]))}"
+def _is_state(path: Sequence[Any], leaf: Any) -> bool:
+    """Whether a leaf is real numbers held by an object; dicts and lists are changed freely."""
+    in_an_object = isinstance(path[-1], jax.tree_util.GetAttrKey)
+    return in_an_object and isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jnp.inexact)
 
 
 def _refuse_side_effects(step: str, jaxpr: ClosedJaxpr, tags: list[_jax.Tag]) -> None:

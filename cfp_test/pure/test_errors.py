@@ -10,6 +10,10 @@ TEXTS = {
 the compiled core of cfp is missing
   where: cfp/_native.py importing cfp._cfp_core: No module named 'cfp._cfp_core'
   cure:  build it with `sh cfp_test/scripts/setup_env.sh` or `pip install .`""",
+    errors.OutdatedCoreError("0.1.0", "0.2.0"): """\
+the compiled core of cfp is version 0.1.0, and this cfp needs 0.2.0
+  where: cfp/_native.py importing cfp._cfp_core
+  cure:  build it again with `sh cfp_test/scripts/setup_env.sh` or `pip install .`""",
     errors.InconsistentError("TracedStep", "gpt", "2 inputs for 3 arguments"): """\
 a TracedStep contradicts itself: 2 inputs for 3 arguments
   where: TracedStep.verify of 'gpt'
@@ -18,6 +22,16 @@ a TracedStep contradicts itself: 2 inputs for 3 arguments
 the JSON cannot be read: no field `path`
   where: step.json, at .equations[3]
   cure:  give the file that `to_json` wrote, from the same version of cfp""",
+    errors.UnreadableFileError("step.pb", "No such file or directory"): """\
+the file step.pb cannot be opened: No such file or directory
+  where: the files named on the command line
+  cure:  give a path that exists and that you may open; a step that is no file is named \
+package.module:function""",
+    errors.UnreadableHloError("step.pb", "HLO proto: a module without computations"): """\
+the HLO cannot be read: HLO proto: a module without computations
+  where: step.pb
+  cure:  give a serialised HloModuleProto: jax.jit(step).lower(*args).compiler_ir('hlo')\
+.as_serialized_hlo_module_proto()""",
     errors.NonArrayArgumentError("step", "batch['name']", "str"): """\
 argument batch['name'] of step `step` is of type str, not an array
   where: the arguments given to trace_step
@@ -60,10 +74,11 @@ no step factory at 'models.gpt': there is no `:` between module and function
 parameter layers of step factory `gpt` cannot be a flag: it has no default
   where: the signature of gpt
   cure:  give every parameter a default of type int, float, str or bool""",
-    errors.UnknownFlagError("gpt", "--layer", "--layers", "--layers int (default 4)"): """\
+    errors.UnknownFlagError("gpt", "--layer", "--layers", "\n    --layers int (default 4)"): """\
 '--layer' is no flag of step factory `gpt`
   where: the flags of the step factory
-  cure:  did you mean --layers? the flags are: --layers int (default 4)""",
+  cure:  did you mean --layers? the flags are:
+    --layers int (default 4)""",
     errors.FlagValueError("gpt", "--layers", "int", "'four'"): """\
 --layers of step factory `gpt` takes a value of type int, not 'four'
   where: the flags of the step factory

@@ -1,24 +1,37 @@
 """Step factories: found by name, read by signature, called with flags."""
 
+import os.path
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cfp import errors
-from cfp.formats.factory import BuiltStep, build_step, describe_flags, load_factory, parse_flags
+from cfp.formats.factory import (
+    BuiltStep,
+    Factory,
+    build_step,
+    describe_flags,
+    load_factory,
+    parse_flags,
+)
 
 
 def step(x: object) -> object:
     return x
 
 
-def factory(*, num_layer: int = 4, rate: float = 0.1, dtype: str = "float32", scan: bool = False):
+def small_model(
+    *, num_layer: int = 4, rate: float = 0.1, dtype: str = "float32", scan: bool = False
+):
     """A small model.
 
     More about it.
     """
     return step, (num_layer, rate, dtype, scan)
+
+
+FACTORY = Factory("models:small", small_model)
 
 
 @pytest.mark.parametrize(
@@ -37,15 +50,16 @@ def factory(*, num_layer: int = 4, rate: float = 0.1, dtype: str = "float32", sc
     ],
 )
 def test_flags_are_read_by_the_signature(words: str, values: dict[str, object]) -> None:
-    found = parse_flags(factory, words.split())
+    found = parse_flags(FACTORY, words.split())
     assert found == values
     assert [type(one) for one in found.values()] == [type(one) for one in values.values()]
 
 
-FLAGS = (
-    "--num_layer int (default 4), --rate float (default 0.1), --dtype str (default 'float32'), "
-    "--scan bool (default False)"
-)
+FLAGS = """
+           --num_layer int (default 4)
+           --rate float (default 0.1)
+           --dtype str (default 'float32')
+           --scan bool (default False)"""
 
 
 @pytest.mark.parametrize(
@@ -53,26 +67,29 @@ FLAGS = (
     [
         (
             "--num_layers 8",
-            errors.UnknownFlagError("factory", "--num_layers", "--num_layer", FLAGS),
+            errors.UnknownFlagError("models:small", "--num_layers", "--num_layer", FLAGS),
         ),
-        ("--width 8", errors.UnknownFlagError("factory", "--width", "", FLAGS)),
-        ("8", errors.UnknownFlagError("factory", "8", "", FLAGS)),
-        ("num_layer", errors.UnknownFlagError("factory", "num_layer", "--num_layer", FLAGS)),
-        ("--num_layer four", errors.FlagValueError("factory", "--num_layer", "int", "'four'")),
-        ("--num_layer", errors.FlagValueError("factory", "--num_layer", "int", "nothing")),
-        ("--num_layer --scan", errors.FlagValueError("factory", "--num_layer", "int", "nothing")),
-        ("--scan maybe", errors.FlagValueError("factory", "--scan", "bool", "'maybe'")),
+        ("--width 8", errors.UnknownFlagError("models:small", "--width", "", FLAGS)),
+        ("8", errors.UnknownFlagError("models:small", "8", "", FLAGS)),
+        ("num_layer", errors.UnknownFlagError("models:small", "num_layer", "--num_layer", FLAGS)),
+        ("--num_layer four", errors.FlagValueError("models:small", "--num_layer", "int", "'four'")),
+        ("--num_layer", errors.FlagValueError("models:small", "--num_layer", "int", "nothing")),
+        (
+            "--num_layer --scan",
+            errors.FlagValueError("models:small", "--num_layer", "int", "nothing"),
+        ),
+        ("--scan maybe", errors.FlagValueError("models:small", "--scan", "bool", "'maybe'")),
     ],
 )
 def test_other_words_are_refused(words: str, error: errors.CfpError) -> None:
     with pytest.raises(type(error)) as found:
-        parse_flags(factory, words.split())
+        parse_flags(FACTORY, words.split())
     assert str(found.value) == str(error)
 
 
 def test_help_comes_from_signature_and_docstring() -> None:
-    assert describe_flags(factory) == (
-        "factory: A small model.\n\nMore about it.\n\nflags:\n"
+    assert describe_flags(FACTORY) == (
+        "models:small: A small model.\n\nMore about it.\n\nflags:\n"
         "  --num_layer int (default 4)\n"
         "  --rate float (default 0.1)\n"
         "  --dtype str (default 'float32')\n"
@@ -87,7 +104,7 @@ def annotated_in_words(layers: "int" = 4, *args: Any, width=2.5, **more: Any): .
 
 def test_types_are_found_behind_strings_and_defaults() -> None:
     words = ["--layers", "8", "--width", "1"]
-    assert parse_flags(annotated_in_words, words) == {"layers": 8, "width": 1.0}
+    assert parse_flags(Factory("f", annotated_in_words), words) == {"layers": 8, "width": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -96,16 +113,16 @@ def test_types_are_found_behind_strings_and_defaults() -> None:
 )
 def test_a_parameter_that_no_flag_can_set(unsuitable, problem: str) -> None:
     with pytest.raises(errors.UnsuitableFactoryError) as found:
-        parse_flags(unsuitable, [])
-    expected = errors.UnsuitableFactoryError(unsuitable.__name__, "layers", problem)
+        parse_flags(Factory("f", unsuitable), [])
+    expected = errors.UnsuitableFactoryError("f", "layers", problem)
     assert str(found.value) == str(expected)
 
 
 def test_a_pair_or_a_triple_is_built() -> None:
-    assert build_step(factory, ["--num_layer", "2"]) == BuiltStep(
+    assert build_step(FACTORY, ["--num_layer", "2"]) == BuiltStep(
         step, (2, 0.1, "float32", False), {}
     )
-    assert build_step(lambda: (step, (), {"x": 3})) == BuiltStep(step, (), {"x": 3})
+    assert build_step(Factory("f", lambda: (step, (), {"x": 3}))) == BuiltStep(step, (), {"x": 3})
 
 
 @pytest.mark.parametrize(
@@ -120,16 +137,13 @@ def test_a_pair_or_a_triple_is_built() -> None:
     ],
 )
 def test_another_result_is_refused(result: object, found: str) -> None:
-    def odd():
-        return result
-
     with pytest.raises(errors.FactoryResultError) as error:
-        build_step(odd)
+        build_step(Factory("odd", lambda: result))
     assert str(error.value) == str(errors.FactoryResultError("odd", found))
 
 
 def test_a_factory_in_a_module() -> None:
-    assert load_factory("os.path:join").__name__ == "join"
+    assert load_factory("os.path:join") == Factory("os.path:join", os.path.join)
 
 
 def test_a_factory_in_a_file_sees_the_files_beside_it(

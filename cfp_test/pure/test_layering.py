@@ -45,10 +45,10 @@ ALLOWED = {
     "baselines": row(f"{NOUNS} _jax", "jax"),
     "passes": row(f"{NOUNS} costs _jax _native", "jax numpy"),
     "runtime": row(f"{NOUNS} _jax", "jax numpy"),
-    "pipeline": row(f"{NOUNS} passes runtime costs dump options"),
+    "pipeline": row(f"{NOUNS} passes runtime costs dump options", "absl"),
     "api": row(f"{NOUNS} pipeline options", "jax"),
     "report": row(f"{NOUNS} pipeline options"),
-    "__main__": row(f"{NOUNS} pipeline options dump report"),
+    "__main__": row(f"{NOUNS} pipeline options dump report formats", "absl"),
     "__init__": row(f"{NOUNS} api pipeline options"),
 }
 
