@@ -38,6 +38,7 @@ def read_analysis(hlo: bytes, name: str, locate: Locate) -> Analysis:
         raise UnreadableHloError(name, str(error)) from error
     return Analysis(
         name=name,
+        arguments=(),
         ops=tuple(_op(one, locate) for one in records.ops),
         regions=tuple(_region(one) for one in records.regions),
         contractions=tuple(_contraction(one) for one in records.contractions),

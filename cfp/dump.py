@@ -50,21 +50,21 @@ def ops_text(analysis: Analysis) -> str:
 def _op_line(analysis: Analysis, number: int, contraction: Contraction | None) -> str:
     op = analysis.ops[number]
     operands = ", ".join(f"%{one}" for one in op.operands)
-    owner = op.owner if op.owner_index < 0 else f"{op.owner} {op.owner_index}"
     reason = f"[{op.label}] {op.because}"
     if contraction:
-        reason = f"[{contraction.label}] {contraction.because}, {_phase(analysis, contraction)}"
+        reason = f"[{contraction.label}] {_reason(analysis, contraction)}"
     region = f"  region {op.region}" if op.region else ""
+    owner = analysis.owner(number)
     return f"{operation(analysis, number)}({operands})  {owner}  {reason}{region}"
 
 
-def _phase(analysis: Analysis, contraction: Contraction) -> str:
-    if contraction.phase == "forward":
-        return "forward"
+def _reason(analysis: Analysis, contraction: Contraction) -> str:
     origin = f"%{analysis.contractions[contraction.forward].op}"
     if contraction.phase == "recomputed":
         return f"recomputes {origin}"
-    return f"gradient of operand {contraction.gradient_of} of {origin}"
+    if contraction.phase == "backward":
+        return f"gradient of operand {contraction.gradient_of} of {origin}"
+    return contraction.because
 
 
 def strategy_map_text(analysis: Analysis) -> str:

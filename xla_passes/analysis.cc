@@ -22,7 +22,8 @@ auto Timed(double* seconds, F run) {
 std::vector<int> FirstAlike(const std::vector<uint64_t>& signature) {
   std::unordered_map<uint64_t, int> first;
   std::vector<int> alike;
-  for (uint64_t s : signature) alike.push_back(first.try_emplace(s, static_cast<int>(alike.size())).first->second);
+  for (uint64_t s : signature)
+    alike.push_back(first.try_emplace(s, static_cast<int>(alike.size())).first->second);
   return alike;
 }
 
@@ -46,11 +47,13 @@ std::vector<std::string> Warnings(const Graph& graph, const Contractions& contra
   }
   for (const Contraction& c : contractions.list) {
     if (!c.unmatched) continue;
-    warnings.push_back("%" + std::to_string(c.op) + " follows a gradient but is no gradient of a forward " +
+    warnings.push_back("%" + std::to_string(c.op) +
+                       " follows a gradient but is no gradient of a forward " +
                        "contraction: taken as a root of its own");
   }
   for (const Region& region : graph.regions) {
-    if (!region.trip_count_known) warnings.push_back("a loop's trip count cannot be read off: counted once");
+    if (!region.trip_count_known)
+      warnings.push_back("a loop's trip count cannot be read off: counted once");
   }
   return warnings;
 }
@@ -63,26 +66,33 @@ Analysis Analyze(std::string bytes) {
   Graph graph = Timed(&timing.graph_s, [&] { return BuildGraph(std::move(module)); });
   double numbers_s = 0;
   ValueNumbers numbers = Timed(&numbers_s, [&] { return NumberValues(graph); });
-  Contractions contractions = Timed(&timing.contractions_s, [&] { return FindContractions(graph, numbers); });
+  Contractions contractions =
+      Timed(&timing.contractions_s, [&] { return FindContractions(graph, numbers); });
   timing.contractions_s += numbers_s;
   double grouping_s = 0;
-  Grouping grouping = Timed(&grouping_s, [&] { return GroupContractions(graph, numbers, contractions); });
-  Blocks blocks = Timed(&timing.blocks_s, [&] { return FindBlocks(graph, numbers, contractions, grouping); });
+  Grouping grouping =
+      Timed(&grouping_s, [&] { return GroupContractions(graph, numbers, contractions); });
+  Blocks blocks =
+      Timed(&timing.blocks_s, [&] { return FindBlocks(graph, numbers, contractions, grouping); });
   timing.blocks_s += grouping_s;
-  Segments segments = Timed(&timing.segments_s, [&] { return FindSegments(graph, numbers, contractions, blocks); });
+  Segments segments =
+      Timed(&timing.segments_s, [&] { return FindSegments(graph, numbers, contractions, blocks); });
   std::vector<int> template_of = FirstAlike(segments.signature);
   std::vector<BlockStrategies> strategies = Timed(&timing.strategies_s, [&] {
     std::vector<BlockStrategies> found(blocks.list.size());
     for (size_t b = 0; b < found.size(); ++b) {
       if (template_of[b] != static_cast<int>(b)) continue;
-      found[b] = FindStrategies(graph, numbers, contractions, grouping, blocks, static_cast<int>(b));
+      found[b] =
+          FindStrategies(graph, numbers, contractions, grouping, blocks, static_cast<int>(b));
     }
     return found;
   });
   std::vector<std::string> warnings = Warnings(graph, contractions);
-  return {std::move(graph),    std::move(numbers),     std::move(contractions), std::move(grouping),
-          std::move(blocks),   std::move(segments),    std::move(template_of),  std::move(strategies),
-          std::move(warnings), timing};
+  return {std::move(graph),        std::move(numbers),
+          std::move(contractions), std::move(grouping),
+          std::move(blocks),       std::move(segments),
+          std::move(template_of),  std::move(strategies),
+          std::move(warnings),     timing};
 }
 
 }  // namespace cfp

@@ -17,7 +17,9 @@ struct Timing {
   double blocks_s = 0;
   double segments_s = 0;
   double strategies_s = 0;
-  double total_s() const { return read_s + graph_s + contractions_s + blocks_s + segments_s + strategies_s; }
+  double total_s() const {
+    return read_s + graph_s + contractions_s + blocks_s + segments_s + strategies_s;
+  }
 };
 
 struct Analysis {
@@ -27,9 +29,10 @@ struct Analysis {
   Grouping grouping;
   Blocks blocks;
   Segments segments;
-  std::vector<int> template_of;             // per block: the first block alike
-  std::vector<BlockStrategies> strategies;  // per block; filled for templates, empty for their repeats
-  std::vector<std::string> warnings;        // unknown ops, unmatched contractions, unknown trip counts
+  std::vector<int> template_of;  // per block: the first block alike
+  std::vector<BlockStrategies>
+      strategies;                     // per block; filled for templates, empty for their repeats
+  std::vector<std::string> warnings;  // unknown ops, unmatched contractions, unknown trip counts
   Timing timing;
 };
 

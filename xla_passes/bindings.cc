@@ -3,8 +3,8 @@
 //   records = _cfp_core.analyze(step.hlo)      another thread may run Python meanwhile
 //   records.blocks[3].strategies[0].cuts       ["%12 n0", "%14 n0"]
 //
-// The only file that includes Python. It decides nothing: what a record means is said in records.h, and
-// cfp/_native.py, its one reader, turns records into the nouns of cfp/ir.
+// The only file that includes Python. It decides nothing: what a record means is said in records.h,
+// and cfp/_native.py, its one reader, turns records into the nouns of cfp/ir.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -21,7 +21,8 @@ namespace nb = nanobind;
 namespace cfp {
 namespace {
 
-// Compared with CORE_VERSION of cfp/_native.py: an extension left over from another version is refused.
+// Compared with CORE_VERSION of cfp/_native.py: an extension left over from another version is
+// refused.
 constexpr char kVersion[] = "0.1.0";
 
 Records AnalyzeBytes(const nb::bytes& hlo) {
@@ -131,5 +132,6 @@ NB_MODULE(_cfp_core, m) {
   cfp::BindBlocks(m);
   cfp::BindRecords(m);
   m.def("analyze", &cfp::AnalyzeBytes, nb::arg("hlo"),
-        "The analysis of one HloModuleProto. Raises HloError where the bytes are none. Releases the GIL.");
+        "The analysis of one HloModuleProto. Raises HloError where the bytes are none. Releases "
+        "the GIL.");
 }

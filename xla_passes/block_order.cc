@@ -40,12 +40,14 @@ class Orderer {
         const Owner& other = owner_[numbers_.of[operand]];
         if (other.kind != OwnerKind::kBlock || other.index == key) continue;
         std::vector<int>& reads = reads_[key];
-        if (std::find(reads.begin(), reads.end(), other.index) == reads.end()) reads.push_back(other.index);
+        if (std::find(reads.begin(), reads.end(), other.index) == reads.end())
+          reads.push_back(other.index);
       }
     }
   }
 
-  // A block that reads what follows from it (expert outputs, combined where they were dispatched) stays ahead.
+  // A block that reads what follows from it (expert outputs, combined where they were dispatched)
+  // stays ahead.
   bool Follows(int key, int from) const {
     const int count = static_cast<int>(contractions_.list.size());
     if (key >= count || from >= count) return false;
@@ -89,8 +91,8 @@ class Orderer {
 
 }  // namespace
 
-std::vector<int> OrderBlocks(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                             const std::vector<Owner>& owner) {
+std::vector<int> OrderBlocks(const Graph& graph, const ValueNumbers& numbers,
+                             const Contractions& contractions, const std::vector<Owner>& owner) {
   return Orderer(graph, numbers, contractions, owner).Run();
 }
 

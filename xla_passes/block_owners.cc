@@ -16,7 +16,8 @@ constexpr int kNobody = -1, kSeveral = -2;
 
 class Owners {
  public:
-  Owners(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions, const Grouping& grouping)
+  Owners(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
+         const Grouping& grouping)
       : graph_(graph),
         numbers_(numbers),
         contractions_(contractions),
@@ -44,11 +45,15 @@ class Owners {
 
   Owner OwnerOf(OpId op) {
     if (const int c = contractions_.at[op]; c >= 0) return OfContraction(c, Because::kContraction);
-    if (graph_.ops[op].opcode == Opcode::kLoop || graph_.ops[op].opcode == Opcode::kBranch) return {};
+    if (graph_.ops[op].opcode == Opcode::kLoop || graph_.ops[op].opcode == Opcode::kBranch)
+      return {};
     if (optimizer_[op]) return {OwnerKind::kOptimizer, op, Because::kOptimizer};
-    if (const OpId first = numbers_.of[op]; first != op && owner_[first].kind != OwnerKind::kOptimizer) {
+    if (const OpId first = numbers_.of[op];
+        first != op && owner_[first].kind != OwnerKind::kOptimizer) {
       const Owner owner = owner_[first];
-      return owner.kind == OwnerKind::kNobody ? owner : Owner{owner.kind, owner.index, Because::kRecomputed};
+      return owner.kind == OwnerKind::kNobody
+                 ? owner
+                 : Owner{owner.kind, owner.index, Because::kRecomputed};
     }
     return contractions_.IsBackward(op) ? OfBackward(op) : OfForward(op);
   }
@@ -62,7 +67,8 @@ class Owners {
     if (!pending_[op]) return OfContraction(up, Because::kProducer);
     if (reader_[op] == kNobody) return OfUnread(op, up);
     if (reader_[op] != kSeveral) return OfContraction(reader_[op], Because::kReader);
-    return {OwnerKind::kBlock, static_cast<int>(contractions_.list.size()) + up, Because::kManyReaders};
+    return {OwnerKind::kBlock, static_cast<int>(contractions_.list.size()) + up,
+            Because::kManyReaders};
   }
 
   // Auxiliary losses added up over the layers would make the first and the last layer another.
@@ -79,7 +85,8 @@ class Owners {
     return false;
   }
 
-  // What only gradients read (the derivative of a normalisation) stands where the normalisation does.
+  // What only gradients read (the derivative of a normalisation) stands where the normalisation
+  // does.
   Owner OfUnread(OpId op, int up) const {
     for (OpId read_op : graph_.Reads(op)) {
       const OpId operand = numbers_.of[read_op];
@@ -90,8 +97,9 @@ class Owners {
     return OfContraction(up, Because::kNoReader);
   }
 
-  // reader_[op]: the one block whose contractions read a normalisation, kSeveral, or kNobody. A reader in another
-  // loop does not count as one: what is computed once must not be computed on every trip.
+  // reader_[op]: the one block whose contractions read a normalisation, kSeveral, or kNobody. A
+  // reader in another loop does not count as one: what is computed once must not be computed on
+  // every trip.
   void FindReaders() {
     reader_.assign(count_, kNobody);
     pending_ = grouping_.pending;
@@ -109,7 +117,8 @@ class Owners {
     const int c = contractions_.at[user];
     int block = kNobody;
     if (c >= 0 && contractions_.list[c].phase == Phase::kForward) block = grouping_.block_of[c];
-    if (c < 0 && pending_[user] && grouping_.up[user] == grouping_.up[value]) block = reader_[numbers_.of[user]];
+    if (c < 0 && pending_[user] && grouping_.up[user] == grouping_.up[value])
+      block = reader_[numbers_.of[user]];
     if (block == kNobody) return;
     const bool one = reader_[value] == kNobody || reader_[value] == block;
     reader_[value] = one && graph_.ops[value].region == graph_.ops[user].region ? block : kSeveral;
@@ -117,7 +126,9 @@ class Owners {
 
   // One value squared or cast for a normalisation, and for nothing else, is part of it.
   bool PreparesNormalisation(OpId op) const {
-    if (pending_[op] || !IsElementwise(graph_.ops[op].opcode) || !IsForward(op) || grouping_.up[op] < 0) return false;
+    if (pending_[op] || !IsElementwise(graph_.ops[op].opcode) || !IsForward(op) ||
+        grouping_.up[op] < 0)
+      return false;
     OpId only = kNoOp;
     for (OpId operand : graph_.operands(op)) {
       if (!grouping_.activation[operand]) continue;
@@ -137,8 +148,9 @@ class Owners {
 
   // ---- backward
 
-  // The arrays that gradients read as the cotangent of a forward contraction's result, with their views. Where two
-  // forward results share a cotangent (parallel branches into one residual) the later one has it, as forward.
+  // The arrays that gradients read as the cotangent of a forward contraction's result, with their
+  // views. Where two forward results share a cotangent (parallel branches into one residual) the
+  // later one has it, as forward.
   void FindCotangents() {
     cotangent_of_.assign(count_, -1);
     for (const Contraction& c : contractions_.list) {
@@ -148,7 +160,8 @@ class Owners {
       while (contractions_.IsBackward(value)) {
         cotangent_of_[value] = std::max(cotangent_of_[value], c.forward);
         const Opcode opcode = graph_.ops[value].opcode;
-        const bool view = opcode == Opcode::kTranspose || opcode == Opcode::kConvert || opcode == Opcode::kReshape;
+        const bool view = opcode == Opcode::kTranspose || opcode == Opcode::kConvert ||
+                          opcode == Opcode::kReshape;
         if (!view || contractions_.at[value] >= 0) break;
         value = graph_.operands(value)[0];
       }
@@ -187,7 +200,8 @@ class Owners {
     for (bool changed = true; changed;) {
       changed = false;
       for (OpId op = count_ - 1; op >= 0; --op) {
-        if (graph_.ops[op].opcode == Opcode::kLoop || !(feeds_[op] || contractions_.at[op] >= 0)) continue;
+        if (graph_.ops[op].opcode == Opcode::kLoop || !(feeds_[op] || contractions_.at[op] >= 0))
+          continue;
         for (OpId operand : graph_.Reads(op)) feeds_[operand] = true;
         const OpId next = graph_.NextOf(op);
         if (next == kNoOp || feeds_[next]) continue;
@@ -217,7 +231,8 @@ class Owners {
     for (OpId op = 0; op < count_; ++op) {
       if (!IsTail(op) || !IsElementwise(graph_.ops[op].opcode)) continue;
       for (OpId operand : graph_.operands(op)) {
-        if (SameDims(operand, op) && (optimizer_[operand] || IsStored(operand))) optimizer_[op] = true;
+        if (SameDims(operand, op) && (optimizer_[operand] || IsStored(operand)))
+          optimizer_[op] = true;
       }
     }
     // What only an optimizer chain of its own shape reads belongs to the chain: g * (1 - b1).
@@ -285,8 +300,9 @@ Blocks Collect(const Graph& graph, const ValueNumbers& numbers, const Contractio
   for (size_t c = 0; c < contractions.list.size(); ++c) {
     ParallelBlock& block = blocks.list[position[grouping.block_of[c]]];
     const bool forward = contractions.list[c].phase == Phase::kForward;
-    block.contractions.insert(forward ? block.contractions.begin() + block.forward_count : block.contractions.end(),
-                              static_cast<int>(c));
+    block.contractions.insert(
+        forward ? block.contractions.begin() + block.forward_count : block.contractions.end(),
+        static_cast<int>(c));
     block.forward_count += forward;
     block.flops += contractions.list[c].flops;
   }
@@ -303,43 +319,68 @@ Blocks Collect(const Graph& graph, const ValueNumbers& numbers, const Contractio
 
 std::string_view BecauseLabel(Because because) {
   switch (because) {
-    case Because::kNoActivation: return "B10.1";
-    case Because::kContraction: return "B5";
-    case Because::kProducer: return "B10.2";
-    case Because::kReader: return "B10.3";
-    case Because::kManyReaders: return "B10.4";
-    case Because::kNoReader: return "B10.5";
-    case Because::kRecomputed: return "B10.6";
-    case Because::kCotangent: return "B10.7";
-    case Because::kResidual: return "B10.8";
-    case Because::kUpstream: return "B10.9";
-    case Because::kOptimizer: return "B10.10";
-    case Because::kJoinsScalars: return "B10.11";
+    case Because::kNoActivation:
+      return "B10.1";
+    case Because::kContraction:
+      return "B5";
+    case Because::kProducer:
+      return "B10.2";
+    case Because::kReader:
+      return "B10.3";
+    case Because::kManyReaders:
+      return "B10.4";
+    case Because::kNoReader:
+      return "B10.5";
+    case Because::kRecomputed:
+      return "B10.6";
+    case Because::kCotangent:
+      return "B10.7";
+    case Because::kResidual:
+      return "B10.8";
+    case Because::kUpstream:
+      return "B10.9";
+    case Because::kOptimizer:
+      return "B10.10";
+    case Because::kJoinsScalars:
+      return "B10.11";
   }
   return "";
 }
 
 std::string_view BecauseText(Because because) {
   switch (because) {
-    case Because::kNoActivation: return "depends on inputs alone";
-    case Because::kContraction: return "contraction of the block";
-    case Because::kProducer: return "follows its producer";
-    case Because::kReader: return "normalisation, computed by its reader";
-    case Because::kManyReaders: return "normalisation that several blocks read";
-    case Because::kNoReader: return "reduction that no contraction reads";
-    case Because::kRecomputed: return "computed again";
-    case Because::kCotangent: return "cotangent of the block's result";
-    case Because::kResidual: return "differentiates the block's value";
-    case Because::kUpstream: return "continues the gradient upstream";
-    case Because::kOptimizer: return "updates a parameter";
-    case Because::kJoinsScalars: return "joins scalars of several blocks";
+    case Because::kNoActivation:
+      return "depends on inputs alone";
+    case Because::kContraction:
+      return "contraction of the block";
+    case Because::kProducer:
+      return "follows its producer";
+    case Because::kReader:
+      return "normalisation, computed by its reader";
+    case Because::kManyReaders:
+      return "normalisation that several blocks read";
+    case Because::kNoReader:
+      return "reduction that no contraction reads";
+    case Because::kRecomputed:
+      return "computed again";
+    case Because::kCotangent:
+      return "cotangent of the block's result";
+    case Because::kResidual:
+      return "differentiates the block's value";
+    case Because::kUpstream:
+      return "continues the gradient upstream";
+    case Because::kOptimizer:
+      return "updates a parameter";
+    case Because::kJoinsScalars:
+      return "joins scalars of several blocks";
   }
   return "";
 }
 
 Blocks FindBlocks(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
                   const Grouping& grouping) {
-  return Collect(graph, numbers, contractions, grouping, Owners(graph, numbers, contractions, grouping).Run());
+  return Collect(graph, numbers, contractions, grouping,
+                 Owners(graph, numbers, contractions, grouping).Run());
 }
 
 }  // namespace cfp

@@ -8,7 +8,13 @@
 namespace cfp {
 namespace {
 
-enum Token : uint64_t { kOuter = 0x6f75, kData = 0x6461, kStored = 0x7374, kGradientToken = 0x6772, kInner = 0x696e };
+enum Token : uint64_t {
+  kOuter = 0x6f75,
+  kData = 0x6461,
+  kStored = 0x7374,
+  kGradientToken = 0x6772,
+  kInner = 0x696e
+};
 
 uint64_t ShapeHash(const Graph& graph, OpId op) {
   uint64_t h = MixHash(0, static_cast<uint64_t>(graph.ops[op].shape.dtype));
@@ -18,7 +24,8 @@ uint64_t ShapeHash(const Graph& graph, OpId op) {
 
 class Hasher {
  public:
-  Hasher(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions, const Blocks& blocks)
+  Hasher(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
+         const Blocks& blocks)
       : graph_(graph), numbers_(numbers), contractions_(contractions), blocks_(blocks) {}
 
   std::vector<uint64_t> Run() {
@@ -29,8 +36,8 @@ class Hasher {
   }
 
  private:
-  // Masks and constants hash what they compute; what hangs on tokens, keys or a loop counter is just data of a shape,
-  // or dropout would make every layer another.
+  // Masks and constants hash what they compute; what hangs on tokens, keys or a loop counter is
+  // just data of a shape, or dropout would make every layer another.
   uint64_t HashOf(OpId op) {
     const Op& o = graph_.ops[op];
     if (o.opcode == Opcode::kParameter || o.opcode == Opcode::kCarry) {
@@ -47,7 +54,8 @@ class Hasher {
 
   uint64_t Seen(OpId reader, OpId value) const {
     const Owner &mine = blocks_.owner[reader], &its = blocks_.owner[value];
-    const bool outer = its.kind == OwnerKind::kBlock && (mine.kind != its.kind || mine.index != its.index);
+    const bool outer =
+        its.kind == OwnerKind::kBlock && (mine.kind != its.kind || mine.index != its.index);
     return outer ? MixHash(kOuter, ShapeHash(graph_, value)) : hash_[value];
   }
 
@@ -59,9 +67,10 @@ class Hasher {
   std::vector<bool> data_;  // per source: depends on integers that come from outside
 };
 
-// Forward ops that forward ops, or the step's results, come from; what only gradients read (a derivative computed
-// ahead) depends on what follows the block, and is left out.
-std::vector<bool> FindForwardOps(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions) {
+// Forward ops that forward ops, or the step's results, come from; what only gradients read (a
+// derivative computed ahead) depends on what follows the block, and is left out.
+std::vector<bool> FindForwardOps(const Graph& graph, const ValueNumbers& numbers,
+                                 const Contractions& contractions) {
   std::vector<bool> forward(graph.ops.size());
   for (const Contraction& c : contractions.list) forward[c.op] = c.phase == Phase::kForward;
   for (OpId result : graph.results) forward[numbers.of[result]] = true;
@@ -76,8 +85,8 @@ std::vector<bool> FindForwardOps(const Graph& graph, const ValueNumbers& numbers
 
 }  // namespace
 
-BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                                 const Blocks& blocks)
+BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers,
+                                 const Contractions& contractions, const Blocks& blocks)
     : blocks_(blocks), op_(Hasher(graph, numbers, contractions, blocks).Run()) {
   block_.resize(blocks.list.size());
   references_.resize(blocks.list.size());
@@ -92,7 +101,8 @@ BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers
         const OpId value = numbers.of[operands[i]];
         const Owner& owner = blocks.owner[value];
         const bool inside = owner.kind == OwnerKind::kBlock && owner.index == static_cast<int>(b);
-        const bool named = owner.kind == OwnerKind::kBlock || graph.ops[value].opcode == Opcode::kParameter;
+        const bool named =
+            owner.kind == OwnerKind::kBlock || graph.ops[value].opcode == Opcode::kParameter;
         if (!inside && named) readers[value] += MixHash(op_[op], i);
       }
     }
@@ -100,7 +110,8 @@ BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers
       const Contraction& contraction = contractions.list[c];
       if (contraction.phase == Phase::kForward) continue;
       const uint64_t its_forward = op_[contractions.list[contraction.forward].op];
-      block_[b] += MixHash(MixHash(kGradientToken, its_forward), static_cast<uint64_t>(contraction.gradient_of + 1));
+      block_[b] += MixHash(MixHash(kGradientToken, its_forward),
+                           static_cast<uint64_t>(contraction.gradient_of + 1));
     }
     for (const auto& [value, sum] : readers) references_[b].push_back({value, sum});
     std::sort(references_[b].begin(), references_[b].end(),
@@ -117,8 +128,11 @@ uint64_t BlockSignatures::OfRun(int begin, int end) const {
     h += MixHash(place, block_[b]);
     for (const Reference& r : references_[b]) {
       const Owner& owner = blocks_.owner[r.value];
-      const bool inside = owner.kind == OwnerKind::kBlock && owner.index >= begin && owner.index < end;
-      if (inside) h += MixHash(MixHash(MixHash(kInner, op_[r.value]), owner.index - begin), MixHash(place, r.readers));
+      const bool inside =
+          owner.kind == OwnerKind::kBlock && owner.index >= begin && owner.index < end;
+      if (inside)
+        h += MixHash(MixHash(MixHash(kInner, op_[r.value]), owner.index - begin),
+                     MixHash(place, r.readers));
       if (!inside) outer[r.value] += MixHash(place, r.readers);
     }
   }

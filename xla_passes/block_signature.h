@@ -1,8 +1,8 @@
 // What makes two ParallelBlocks alike, as one number per block and one per run of blocks.
 //
-// Every op hashes what it computes and the hashes of what it reads (a Merkle tree), down to the border of the
-// block, where only shapes are left; a block sums the hashes of its ops. Sums do not depend on order, so neither
-// do signatures.
+// Every op hashes what it computes and the hashes of what it reads (a Merkle tree), down to the
+// border of the block, where only shapes are left; a block sums the hashes of its ops. Sums do not
+// depend on order, so neither do signatures.
 #pragma once
 
 #include <cstdint>

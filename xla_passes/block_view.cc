@@ -2,14 +2,16 @@
 
 namespace cfp {
 
-BlockView::BlockView(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                     const Grouping& grouping, const Blocks& blocks, int block)
+BlockView::BlockView(const Graph& graph, const ValueNumbers& numbers,
+                     const Contractions& contractions, const Grouping& grouping,
+                     const Blocks& blocks, int block)
     : graph_(graph), numbers_(numbers), contractions_(contractions), grouping_(grouping) {
   const ParallelBlock& b = blocks.list[block];
   forward_.assign(b.contractions.begin(), b.contractions.begin() + b.forward_count);
   for (OpId op : b.ops) {
     const int c = contractions.at[op];
-    const bool is_root = c >= 0 && contractions.list[c].phase == Phase::kForward;  // unmatched ones follow a gradient
+    const bool is_root = c >= 0 && contractions.list[c].phase ==
+                                       Phase::kForward;  // unmatched ones follow a gradient
     if (numbers.of[op] != op || (contractions.IsBackward(op) && !is_root)) continue;
     index_.emplace(op, static_cast<int>(ops_.size()));
     ops_.push_back(op);
@@ -29,9 +31,15 @@ int64_t BlockView::PartsOf(int contraction, int factor) const {
   return 1;
 }
 
-int64_t BlockView::SizeBytes(OpId value) const {
-  int64_t bits = BitWidth(graph_.ops[value].shape.dtype);
-  for (int64_t d : graph_.dims(value)) bits *= d;
+int64_t BlockView::SizeBytes(OpId value) const { return SizeBytes(graph_.ops[value].shape); }
+
+int64_t BlockView::SizeBytes(const Shape& shape) const {
+  int64_t bytes = 0;
+  for (const Shape& element : graph_.module.list_shapes(shape.elements))
+    bytes += SizeBytes(element);
+  if (shape.dtype == DType::kTuple) return bytes;
+  int64_t bits = BitWidth(shape.dtype);
+  for (int64_t d : graph_.module.list(shape.dims)) bits *= d;
   return (bits + 7) / 8;
 }
 

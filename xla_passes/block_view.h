@@ -10,9 +10,10 @@ namespace cfp {
 
 // What a value is to the block that reads it.
 enum class Relation : uint8_t {
-  kMember,    // computed in the block
-  kInput,     // an activation of another block, or a loop's state: it has one layout, which readers must accept
-  kSource,    // parameters, constants, masks: every reader takes the part it needs
+  kMember,  // computed in the block
+  kInput,   // an activation of another block, or a loop's state: it has one layout, which readers
+            // must accept
+  kSource,  // parameters, constants, masks: every reader takes the part it needs
 };
 
 class BlockView {
@@ -29,14 +30,19 @@ class BlockView {
   Relation RelationOf(OpId value) const;
   int contraction(OpId op) const { return contractions_.at[op]; }
   const Contraction& at(int contraction) const { return contractions_.list[contraction]; }
-  int WeightOf(int contraction) const { return WeightOperand(graph_, contractions_, grouping_, contraction); }
+  int WeightOf(int contraction) const {
+    return WeightOperand(graph_, contractions_, grouping_, contraction);
+  }
   bool IsRoot(int contraction) const {
-    return grouping_.join[contraction] == Join::kRoot || grouping_.join[contraction] == Join::kSibling;
+    return grouping_.join[contraction] == Join::kRoot ||
+           grouping_.join[contraction] == Join::kSibling;
   }
   int64_t PartsOf(int contraction, int factor) const;
   int64_t SizeBytes(OpId value) const;
 
  private:
+  int64_t SizeBytes(const Shape& shape) const;
+
   const Graph& graph_;
   const ValueNumbers& numbers_;
   const Contractions& contractions_;

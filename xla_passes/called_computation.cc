@@ -73,8 +73,9 @@ std::vector<CalledComputation> SummarizeComputations(const HloModule& module,
 
 uint64_t HashShape(const HloModule& module, const Shape& shape) {
   uint64_t hash = MixHash(kHashSeed, static_cast<uint64_t>(shape.dtype));
-  for (const int64_t size : module.list(shape.dims))
+  for (const int64_t size : module.list(shape.dims)) {
     hash = MixHash(hash, static_cast<uint64_t>(size));
+  }
   return hash;
 }
 

@@ -49,6 +49,12 @@ TEST(CalledComputationsCountByWhatTheyCompute) {
   };
   EXPECT_EQ(fingerprint(Binary(1, "add"), ""), fingerprint(Binary(1, "add"), ".renamed"));
   EXPECT_TRUE(fingerprint(Binary(1, "add"), "") != fingerprint(Binary(1, "multiply"), ""));
+
+  HloText swapped(1);
+  const int64_t a = swapped.Parameter(0, F32({}));
+  const int64_t b = swapped.Parameter(1, F32({}));
+  swapped.Add("subtract", F32({}), {b, a});
+  EXPECT_TRUE(fingerprint(Binary(1, "subtract"), "") != fingerprint(swapped, ""));
 }
 
 }  // namespace

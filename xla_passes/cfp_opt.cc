@@ -1,7 +1,7 @@
 // Runs one pass on one file and prints what it found: `cfp_opt --pass=parallel_blocks step.hlo.pb`.
 //
-// For goldens and for people with a module and no Python. Passes: graph, contractions, parallel_blocks, strategies,
-// segments.
+// For goldens and for people with a module and no Python. Passes: graph, contractions,
+// parallel_blocks, strategies, segments.
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -28,19 +28,20 @@ void PrintContractions(const cfp::Records& records) {
     std::printf("%%%d %s %s", c.op, records.ops[c.op].shape.c_str(), c.phase.c_str());
     if (c.phase != "forward") std::printf(" of %%%d", records.contractions[c.forward].op);
     if (c.gradient_of >= 0) std::printf(" operand %d", c.gradient_of);
-    std::printf("  block %d  [%s] %s  %.3g flops\n", c.block, c.label.c_str(), c.because.c_str(), c.flops);
+    std::printf("  block %d  [%s] %s  %.3g flops\n", c.block, c.label.c_str(), c.because.c_str(),
+                c.flops);
   }
 }
 
 void PrintBlocks(const cfp::Records& records) {
   for (size_t b = 0; b < records.blocks.size(); ++b) {
     const cfp::BlockRecord& block = records.blocks[b];
-    std::printf("block %zu: %zu contractions, %zu ops, alike %d\n", b, block.contractions.size(), block.ops.size(),
-                block.alike);
+    std::printf("block %zu: %zu contractions, %zu ops, alike %d\n", b, block.contractions.size(),
+                block.ops.size(), block.alike);
     for (int op : block.ops) {
       const cfp::OpRecord& r = records.ops[op];
-      std::printf("  %%%d %s %s  [%s] %s  %s\n", op, r.opcode.c_str(), r.shape.c_str(), r.label.c_str(),
-                  r.because.c_str(), r.op_name.c_str());
+      std::printf("  %%%d %s %s  [%s] %s  %s\n", op, r.opcode.c_str(), r.shape.c_str(),
+                  r.label.c_str(), r.because.c_str(), r.op_name.c_str());
     }
   }
 }
@@ -66,7 +67,8 @@ void PrintStrategies(const cfp::Records& records) {
 
 void PrintSegments(const cfp::Records& records) {
   for (const cfp::SegmentRecord& s : records.segments) {
-    std::printf("segment of %d blocks, %lld times each, at", s.blocks, static_cast<long long>(s.times));
+    std::printf("segment of %d blocks, %lld times each, at", s.blocks,
+                static_cast<long long>(s.times));
     for (int start : s.starts) std::printf(" %d", start);
     std::printf("\n");
   }
@@ -93,7 +95,8 @@ int Run(const std::string& pass, const std::string& path) {
 }
 
 bool IsPass(const std::string& name) {
-  for (const char* pass : {"graph", "partition_rules", "contractions", "parallel_blocks", "strategies", "segments"}) {
+  for (const char* pass :
+       {"graph", "partition_rules", "contractions", "parallel_blocks", "strategies", "segments"}) {
     if (name == pass) return true;
   }
   return false;

@@ -7,6 +7,7 @@
 namespace cfp {
 namespace {
 
+constexpr size_t kMaxWalk = 256;    // ops between two contractions that are followed back
 constexpr int kMaxCandidates = 64;  // uses of one array that are looked at per contraction
 
 bool IsLookup(const Graph& graph, OpId op, const std::vector<bool>& from_table) {
@@ -19,15 +20,16 @@ bool IsLookupGradient(const Graph& graph, OpId op) {
          graph.operands(op).size() == 3 && IsFloat(graph.ops[op].shape.dtype);
 }
 
-// Arrays that come from entry parameters by elementwise ops and reshapes alone: tables one can look rows up in.
+// Arrays that come from entry parameters by elementwise ops and reshapes alone: tables one can look
+// rows up in.
 std::vector<bool> FindTables(const Graph& graph) {
   std::vector<bool> table(graph.ops.size());
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
     const Opcode opcode = graph.ops[op].opcode;
     if (opcode == Opcode::kParameter) table[op] = IsFloat(graph.ops[op].shape.dtype);
-    const bool view = opcode == Opcode::kConvert || opcode == Opcode::kCopy || opcode == Opcode::kTranspose ||
-                      opcode == Opcode::kReshape || opcode == Opcode::kGetTupleElement ||
-                      opcode == Opcode::kDynamicSlice;
+    const bool view = opcode == Opcode::kConvert || opcode == Opcode::kCopy ||
+                      opcode == Opcode::kTranspose || opcode == Opcode::kReshape ||
+                      opcode == Opcode::kGetTupleElement || opcode == Opcode::kDynamicSlice;
     if (view) table[op] = table[graph.operands(op)[0]];
   }
   return table;
@@ -39,13 +41,15 @@ double Elements(Span<int64_t> dims) {
   return n;
 }
 
-// Two per multiply-add: every element of the result sums over the reduced factors of the second operand.
+// Two per multiply-add: every element of the result sums over the reduced factors of the second
+// operand.
 double FlopsOf(const Graph& graph, OpId op, const Rule& rule, bool is_lookup) {
   const double times = static_cast<double>(graph.regions[graph.ops[op].region].times);
   double flops = Elements(graph.dims(op)) * times;
   if (is_lookup) return flops;
   for (size_t f = 0; f < rule.factors.size(); ++f) {
-    if (rule.operand_site(f, 1).dim >= 0 && rule.result_site(f).dim < 0) flops *= rule.factors[f].size;
+    if (rule.operand_site(f, 1).dim >= 0 && rule.result_site(f).dim < 0)
+      flops *= rule.factors[f].size;
   }
   return 2 * flops;
 }
@@ -58,7 +62,8 @@ std::vector<Contraction> ListContractions(const Graph& graph, const ValueNumbers
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
     const bool gather = IsLookup(graph, op, table);
     const bool scatter = IsLookupGradient(graph, op);
-    const OpId indices = gather || scatter ? Peel(graph, numbers, graph.operands(op)[1]).base : kNoOp;
+    const OpId indices =
+        gather || scatter ? Peel(graph, numbers, graph.operands(op)[1]).base : kNoOp;
     if (gather) looked_up.insert(indices);
     const bool lookup = gather || (scatter && looked_up.count(indices) > 0);
     if (!lookup && !IsContraction(graph, op)) continue;
@@ -73,7 +78,8 @@ std::vector<Contraction> ListContractions(const Graph& graph, const ValueNumbers
   return list;
 }
 
-// The extents above 1, sorted: a cotangent has those of its value, in whatever order it is laid out.
+// The extents above 1, sorted: a cotangent has those of its value, in whatever order it is laid
+// out.
 std::vector<int64_t> Extents(Span<int64_t> dims) {
   std::vector<int64_t> extents;
   for (int64_t d : dims) {
@@ -177,29 +183,69 @@ class Pairing {
     const OpId cotangent = graph_.operands(found_.list[use.contraction].op)[1 - use.operand];
     const std::vector<int64_t> extents = Extents(graph_.dims(cotangent));
     int looked_at = 0;
-    for (auto it = earlier->second.rbegin(); it != earlier->second.rend() && looked_at < kMaxCandidates; ++it) {
+    for (auto it = earlier->second.rbegin();
+         it != earlier->second.rend() && looked_at < kMaxCandidates; ++it) {
       ++looked_at;
       if (!found_.ancestors.Contains(cotangent, it->contraction)) continue;
-      if (!std::equal(it->roles.begin(), it->roles.end(), use.roles.begin(), use.roles.end(), Swapped)) continue;
+      if (!std::equal(it->roles.begin(), it->roles.end(), use.roles.begin(), use.roles.end(),
+                      Swapped))
+        continue;
       if (Extents(graph_.dims(found_.list[it->contraction].op)) != extents) continue;
-      claims_.push_back({use.contraction, it->contraction, 1 - it->operand, Peel(graph_, numbers_, cotangent).base});
+      claims_.push_back({use.contraction, it->contraction, 1 - it->operand,
+                         Peel(graph_, numbers_, cotangent).base});
     }
   }
 
-  // Takes the claims of one contraction, claims_[i..), and believes at most one: one whose other half of the pair
-  // reads the same cotangent if there is such, else the one of the latest forward contraction.
+  // Takes the claims of one contraction, claims_[i..), and believes the one it can trust most; of
+  // equals the one of the latest forward contraction.
   size_t Settle(size_t i, const std::vector<bool>& has_gradient) {
     const int b = claims_[i].backward;
-    const Claim* best = nullptr;
-    for (; i < claims_.size() && claims_[i].backward == b; ++i) {
-      const bool paired = best != nullptr && !IsPaired(*best) && IsPaired(claims_[i]);
-      if (best == nullptr || paired) best = &claims_[i];
+    size_t end = i;
+    while (end < claims_.size() && claims_[end].backward == b) ++end;
+    if (has_gradient[b]) return end;
+    const Claim* best = &claims_[i];
+    if (end - i > 1) {
+      int trust = -1;
+      for (; i < end; ++i) {
+        const int other = IsPaired(claims_[i]) ? 2 : LeadsBack(claims_[i]) ? 1 : 0;
+        if (other > trust) best = &claims_[i];
+        trust = std::max(trust, other);
+      }
     }
-    if (has_gradient[b]) return i;
     found_.list[b].phase = Phase::kBackward;
     found_.list[b].forward = best->forward;
     found_.list[b].gradient_of = best->gradient_of;
-    return i;
+    return end;
+  }
+
+  // Three projections of one input that is not trained have no other half, and cotangents of one
+  // shape. The gradient that the cotangent comes from then tells: it is one of an operand that the
+  // right projection feeds.
+  bool LeadsBack(const Claim& claim) const {
+    for (int g : NearestContractions(claim.cotangent)) {
+      const Contraction& gradient = found_.list[g];
+      if (gradient.phase != Phase::kBackward || gradient.is_lookup) continue;
+      const OpId operand = graph_.operands(found_.list[gradient.forward].op)[gradient.gradient_of];
+      const std::vector<int> feeding = NearestContractions(operand);
+      if (std::find(feeding.begin(), feeding.end(), claim.forward) != feeding.end()) return true;
+    }
+    return false;
+  }
+
+  std::vector<int> NearestContractions(OpId op) const {
+    std::vector<int> nearest;
+    std::vector<OpId> front{op};
+    std::unordered_set<OpId> seen{op};
+    for (size_t next = 0; next < front.size() && next < kMaxWalk; ++next) {
+      if (const int c = found_.at[front[next]]; c >= 0) {
+        nearest.push_back(c);
+        continue;
+      }
+      for (OpId read : graph_.Reads(front[next])) {
+        if (!found_.ancestors.Empty(read) && seen.insert(read).second) front.push_back(read);
+      }
+    }
+    return nearest;
   }
 
   bool IsPaired(const Claim& claim) {
@@ -240,9 +286,12 @@ class Pairing {
 
 std::string_view PhaseText(Phase phase) {
   switch (phase) {
-    case Phase::kForward: return "forward";
-    case Phase::kBackward: return "backward";
-    case Phase::kRecomputed: return "recomputed";
+    case Phase::kForward:
+      return "forward";
+    case Phase::kBackward:
+      return "backward";
+    case Phase::kRecomputed:
+      return "recomputed";
   }
   return "";
 }
@@ -279,7 +328,8 @@ size_t AncestorSets::Union(size_t a, size_t b) {
   if (Covers(std::min(a, b), std::max(a, b))) return std::min(a, b);
   const size_t both = pool_.size() / words_;
   pool_.resize(pool_.size() + words_);
-  for (size_t w = 0; w < words_; ++w) pool_[both * words_ + w] = pool_[a * words_ + w] | pool_[b * words_ + w];
+  for (size_t w = 0; w < words_; ++w)
+    pool_[both * words_ + w] = pool_[a * words_ + w] | pool_[b * words_ + w];
   return both;
 }
 
@@ -293,7 +343,8 @@ bool AncestorSets::Intersects(OpId op, const std::vector<uint64_t>& set) const {
 std::vector<Role> OperandRoles(const Graph& graph, OpId contraction, const Rule& rule, int index) {
   const size_t rank = graph.dims(graph.operands(contraction)[index]).size();
   std::vector<Role> roles(rank, Role::kOne);
-  // Of several factors in one dimension the most minor one speaks: (group, channel) has the role of the channel.
+  // Of several factors in one dimension the most minor one speaks: (group, channel) has the role of
+  // the channel.
   std::vector<int64_t> outer(rank, 0);
   for (size_t f = 0; f < rule.factors.size(); ++f) {
     const Site& site = rule.operand_site(f, index);
@@ -302,11 +353,13 @@ std::vector<Role> OperandRoles(const Graph& graph, OpId contraction, const Rule&
     const bool other = rule.operand_site(f, 1 - index).dim >= 0;
     const bool result = rule.result_site(f).dim >= 0;
     Role role = Role::kSpatial;
-    if (rule.factors[f].kind == FactorKind::kPass) role = other && result ? Role::kBatch : Role::kFree;
+    if (rule.factors[f].kind == FactorKind::kPass)
+      role = other && result ? Role::kBatch : Role::kFree;
     if (rule.factors[f].kind == FactorKind::kReduced) role = Role::kContracted;
     roles[site.dim] = role;
   }
-  // Windows that do not overlap split like batch or contracted dims, yet stay spatial in every gradient.
+  // Windows that do not overlap split like batch or contracted dims, yet stay spatial in every
+  // gradient.
   if (graph.ops[contraction].opcode == Opcode::kConvolution) {
     const ConvAttributes& conv = graph.attributes(contraction).conv;
     for (int64_t d : graph.module.list(index == 0 ? conv.input_spatial : conv.kernel_spatial)) {
@@ -325,7 +378,8 @@ Contractions FindContractions(const Graph& graph, const ValueNumbers& numbers) {
   Pairing(graph, numbers, &found).Run();
   found.backward_set.resize(found.ancestors.words());
   for (size_t c = 0; c < found.list.size(); ++c) {
-    if (found.list[c].phase == Phase::kBackward) found.backward_set[c / 64] |= uint64_t{1} << (c % 64);
+    if (found.list[c].phase == Phase::kBackward)
+      found.backward_set[c / 64] |= uint64_t{1} << (c % 64);
   }
   for (Contraction& c : found.list) {
     if (c.phase == Phase::kBackward) found.list[c.forward].gradients |= 1 << c.gradient_of;

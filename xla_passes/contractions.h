@@ -1,14 +1,16 @@
-// The contractions of a step, and which of them are forward, backward and recomputed: told by structure alone.
+// The contractions of a step, and which of them are forward, backward and recomputed: told by
+// structure alone.
 //
-// Backward of F = dot(A, B) with result Y comes in pairs that share an operand of F with the roles of its
-// dimensions swapped, and both read the cotangent of Y:
+// Backward of F = dot(A, B) with result Y comes in pairs that share an operand of F with the roles
+// of its dimensions swapped, and both read the cotangent of Y:
 //   dA = dot(dY, B)   B's free dims are now contracted, its contracted dims free
 //   dB = dot(A, dY)   likewise for A
-// [B9] A contraction b is a gradient of F iff it shares an operand of F by value number, seen through transposes
-// and converts, with free and contracted swapped and batch kept; its other operand has the extents of F's result
-// and depends on F. An equal value number is a recomputation. A contraction that has a gradient is forward.
-// Looking up rows of a parameter (an embedding gather) is a contraction over the vocabulary; its gradient is the
-// scatter that adds by the same indices.
+// [B9] A contraction b is a gradient of F iff it shares an operand of F by value number, seen
+// through transposes and converts, with free and contracted swapped and batch kept; its other
+// operand has the extents of F's result and depends on F. An equal value number is a recomputation.
+// A contraction that has a gradient is forward. Looking up rows of a parameter (an embedding
+// gather) is a contraction over the vocabulary; its gradient is the scatter that adds by the same
+// indices.
 #pragma once
 
 #include <cstdint>
@@ -29,18 +31,21 @@ std::string_view PhaseText(Phase phase);
 struct Contraction {
   OpId op = kNoOp;
   Phase phase = Phase::kForward;
-  int forward = -1;        // the contraction that this one is a gradient or a recomputation of; itself if forward
+  int forward =
+      -1;  // the contraction that this one is a gradient or a recomputation of; itself if forward
   int gradient_of = -1;    // backward: which operand of `forward` it is the gradient of
   int gradients = 0;       // forward: bit i is set where operand i has a gradient
   bool is_lookup = false;  // a gather, or the scatter that is its gradient
-  bool unmatched = false;  // depends on a gradient, yet is nobody's gradient: kept as forward, and reported
-  double flops = 0;        // in one step: times its loops' trips
+  bool unmatched =
+      false;  // depends on a gradient, yet is nobody's gradient: kept as forward, and reported
+  double flops = 0;  // in one step: times its loops' trips
 };
 
 // Sets of contractions as bit sets that ops share: ancestors[op] names a set in `pool`.
 class AncestorSets {
  public:
-  AncestorSets(const Graph& graph, const std::vector<Contraction>& contractions, const std::vector<int>& at);
+  AncestorSets(const Graph& graph, const std::vector<Contraction>& contractions,
+               const std::vector<int>& at);
   bool Contains(OpId op, int contraction) const {
     return pool_[set_of_[op] * words_ + contraction / 64] >> (contraction % 64) & 1;
   }
@@ -64,7 +69,8 @@ struct Contractions {
   bool IsBackward(OpId op) const { return ancestors.Intersects(op, backward_set); }
 };
 
-// Roles of the dimensions of operand `index` of a contraction, by position; `rule` is the contraction's.
+// Roles of the dimensions of operand `index` of a contraction, by position; `rule` is the
+// contraction's.
 std::vector<Role> OperandRoles(const Graph& graph, OpId contraction, const Rule& rule, int index);
 
 Contractions FindContractions(const Graph& graph, const ValueNumbers& numbers);

@@ -125,5 +125,25 @@ TEST(LoopsAndBranchesThatDoNotFitAreErrors) {
   EXPECT_THROWS(Build({scalar, vector, main}, 3), "has branches with different shapes of result 0");
 }
 
+TEST(ACarryThatItsBodyOverwritesUnreadStays) {
+  ScanText scan(1, 12);
+  const int64_t carry = scan.body.instructions[0].id;
+  const int64_t step = scan.body.Add("negate", S32({}), {scan.body.Element(carry, 0, S32({}))});
+  const int64_t fresh = scan.body.Add("iota", F32({4, 4}));
+  scan.body.Add("tuple", scan.state, {step, fresh, fresh});
+  HloText main = scan.Main(0);
+  main.instructions[0].fields = BytesField(InstructionField::kOpcode, "iota") +
+                                BytesField(InstructionField::kShape, F32({4, 4}));
+  const Graph graph = Build({scan.body, scan.condition, main}, 9);
+  const auto starts_as = [&](Opcode opcode) {
+    return std::any_of(graph.ops.begin(), graph.ops.end(), [&](const Op& op) {
+      return op.opcode == Opcode::kCarry &&
+             graph.ops[graph.operand_pool[op.operands_begin]].opcode == opcode;
+    });
+  };
+  EXPECT_TRUE(starts_as(Opcode::kIota));
+  EXPECT_TRUE(starts_as(Opcode::kParameter));
+}
+
 }  // namespace
 }  // namespace cfp

@@ -80,16 +80,18 @@ Value Flattener::EvaluateInstruction(const Frame& frame, uint32_t instruction) {
 Value Flattener::EvaluateParameter(const Frame& frame, uint32_t instruction) {
   const int64_t number = graph_.module.instructions[instruction].attributes.index;
   if (frame.arguments != nullptr) {
-    if (number >= 0 && static_cast<size_t>(number) < frame.arguments->size())
+    if (number >= 0 && static_cast<size_t>(number) < frame.arguments->size()) {
       return (*frame.arguments)[number];
+    }
     Fail(instruction, "is parameter " + std::to_string(number) + " of a computation called with " +
                           std::to_string(frame.arguments->size()) + " arguments");
   }
   if (number < 0 || static_cast<size_t>(number) >= graph_.module.instructions.size()) {
     Fail(instruction, "has the parameter number " + std::to_string(number));
   }
-  if (graph_.parameters.size() <= static_cast<size_t>(number))
+  if (graph_.parameters.size() <= static_cast<size_t>(number)) {
     graph_.parameters.resize(number + 1, kNoOp);
+  }
   OpId& parameter = graph_.parameters[number];
   if (parameter != kNoOp) Fail(instruction, "is a second parameter " + std::to_string(number));
   parameter = static_cast<OpId>(graph_.ops.size());
@@ -161,8 +163,9 @@ std::vector<Value> Flattener::Operands(const Frame& frame, uint32_t instruction)
 
 uint32_t Flattener::Called(uint32_t instruction, size_t position) const {
   const Span<uint32_t> called = links_.called(instruction);
-  if (position >= called.size())
+  if (position >= called.size()) {
     Fail(instruction, "names no computation " + std::to_string(position) + " to call");
+  }
   return called[position];
 }
 
@@ -221,8 +224,9 @@ Value Flattener::Rebuild(const Value& like, const std::vector<OpId>& leaves, siz
     return leaf;
   }
   std::vector<Value> elements;
-  for (uint32_t i = 0; i < like.size; ++i)
+  for (uint32_t i = 0; i < like.size; ++i) {
     elements.push_back(Rebuild(elements_[like.begin + i], leaves, next));
+  }
   return Tuple(elements);
 }
 
@@ -249,8 +253,9 @@ OpId Flattener::AddOp(Op op, const std::vector<OpId>& operands) {
 
 void Flattener::Spend(size_t amount) {
   spent_ += amount;
-  if (spent_ > kMaxSpent)
+  if (spent_ > kMaxSpent) {
     throw HloError("HLO: with its calls inlined the module has more than 4 million ops");
+  }
 }
 
 void Flattener::Fail(uint32_t instruction, const std::string& what) const {

@@ -39,8 +39,9 @@ void VerifyOp(const Graph& graph, OpId id) {
       graph, id, "comes from no instruction");
   for (const OpId operand : graph.operands(id)) {
     const bool is_before = operand >= 0 && operand < id;
-    if (!is_before)
+    if (!is_before) {
       Fail(graph, id, "reads %" + std::to_string(operand) + ", which is not before it");
+    }
   }
 }
 

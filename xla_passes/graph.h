@@ -1,5 +1,5 @@
-// The whole train step as one flat list of ops in topological order: calls inlined, tuples dissolved, loop and
-// branch bodies laid out once, in place, and dead ops gone.
+// The whole train step as one flat list of ops in topological order: calls inlined, tuples
+// dissolved, loop and branch bodies laid out once, in place, and dead ops gone.
 //
 //   while(tuple(0, x0, W))  body: (i, x, W) -> (i + 1, tanh(x · W), W)
 // becomes
@@ -9,12 +9,14 @@
 //   %4 = dot(%2, %W)          region 1; W is loop-invariant, so it is the outer op itself
 //   %5 = tanh(%4)             region 1
 //   %6 = loop(%3, %5, %W)     region 0; get-tuple-element(%6, 1) is the last x
-// A loop keeps one operand per element of its tuple, the invariant ones too, so indices stay as they were.
-// The only cycle, from a carry to its next value, is not an operand edge: it is Graph::NextOf(carry).
+// A loop keeps one operand per element of its tuple, the invariant ones too, so indices stay as
+// they were. The only cycle, from a carry to its next value, is not an operand edge: it is
+// Graph::NextOf(carry).
 //
-// The order is canonical: a depth-first walk from the root that visits the deeper operand first (depth counts
-// dots and convolutions; equal depths keep operand order). It depends on what is computed, never on names or on
-// the order in which instructions happen to be listed, and it puts an encoder before the decoder that reads it.
+// The order is canonical: a depth-first walk from the root that visits the deeper operand first
+// (depth counts dots and convolutions; equal depths keep operand order). It depends on what is
+// computed, never on names or on the order in which instructions happen to be listed, and it puts
+// an encoder before the decoder that reads it.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +33,15 @@ constexpr OpId kNoOp = -1;
 struct Op {
   Opcode opcode = Opcode::kUnknown;
   Combiner combiner = Combiner::kNone;
-  Shape shape;            // its lists live in Graph::module
+  Shape shape;                                     // its lists live in Graph::module
   uint32_t operands_begin = 0, operands_size = 0;  // a run in Graph::operand_pool
   int32_t region = 0;
-  int32_t tuple_index = -1;  // of get-tuple-element and carry: which element (no instruction may name it)
-  int32_t instruction = 0;   // in Graph::module.instructions: attributes, name, provenance
-  int32_t call = -1;         // in Graph::calls: the inlined call it was in; -1: none
-  uint64_t fingerprint = 0;  // opcode, shape, attributes and called computations; what makes two ops alike
+  int32_t tuple_index =
+      -1;  // of get-tuple-element and carry: which element (no instruction may name it)
+  int32_t instruction = 0;  // in Graph::module.instructions: attributes, name, provenance
+  int32_t call = -1;        // in Graph::calls: the inlined call it was in; -1: none
+  uint64_t fingerprint =
+      0;  // opcode, shape, attributes and called computations; what makes two ops alike
 };
 
 // One region per loop body and per branch of a conditional; region 0 is the program itself.
@@ -46,9 +50,9 @@ struct Region {
   Opcode kind = Opcode::kCall;  // kCall: region 0, kLoop, kBranch
   OpId owner = kNoOp;           // its kLoop or kBranch op
   OpId condition = kNoOp;       // of a loop: the value that decides to go on
-  int64_t trip_count = 1;       // of a loop; 1 with `trip_count_known` false where it cannot be read off
+  int64_t trip_count = 1;  // of a loop; 1 with `trip_count_known` false where it cannot be read off
   bool trip_count_known = true;
-  int64_t times = 1;            // how often the region runs in one step: product of trip counts down to it
+  int64_t times = 1;  // how often the region runs in one step: product of trip counts down to it
 };
 
 // A call that was inlined. Names inside a called computation go on where the name of the call ends.
@@ -76,27 +80,30 @@ struct Graph {
   const Attributes& attributes(OpId id) const { return instruction(id).attributes; }
   OpId NextOf(OpId carry) const { return next[carry]; }
 
-  // What an op's value is made of: its operands, and for one result of a loop the one value that becomes it.
+  // What an op's value is made of: its operands, and for one result of a loop the one value that
+  // becomes it.
   Span<OpId> Reads(OpId id) const {
     const Span<OpId> own = operands(id);
-    if (ops[id].opcode != Opcode::kGetTupleElement || ops[own[0]].opcode != Opcode::kLoop) return own;
+    if (ops[id].opcode != Opcode::kGetTupleElement || ops[own[0]].opcode != Opcode::kLoop)
+      return own;
     return {operands(own[0]).data + ops[id].tuple_index, 1};
   }
 };
 
-// Inlines, flattens, drops what is dead and orders. Throws HloError for a module that is not well formed
-// (an operand that does not exist, a call of nothing, recursion).
+// Inlines, flattens, drops what is dead and orders. Throws HloError for a module that is not well
+// formed (an operand that does not exist, a call of nothing, recursion).
 Graph BuildGraph(HloModule module);
 
-// Throws HloError naming the first thing that does not hold: operands precede their users, lists lie inside
-// their pools, carries have a next value of the same shape, regions form a tree.
+// Throws HloError naming the first thing that does not hold: operands precede their users, lists
+// lie inside their pools, carries have a next value of the same shape, regions form a tree.
 void Verify(const Graph& graph);
 
 // Same element type, same dimensions.
 bool SameShape(const Graph& graph, OpId left, OpId right);
 
-// Where an op comes from in the user's program, from the outermost call down: the names of the calls and its own,
-// `jit(step)/while/body/closed_call/dot_general`. Empty where the module does not say.
+// Where an op comes from in the user's program, from the outermost call down: the names of the
+// calls and its own, `jit(step)/while/body/closed_call/dot_general`. Empty where the module does
+// not say.
 std::string OpName(const Graph& graph, OpId id);
 
 // One op a line, `%12 = f32[8,4] dot(%3, %7)  region 1  "layer/mlp/dot_general"`.

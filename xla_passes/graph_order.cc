@@ -57,8 +57,9 @@ class Orderer {
     depth_.assign(graph_.ops.size(), 0);
     for (size_t i = 0; i < graph_.ops.size(); ++i) {
       int32_t depth = 0;
-      for (const OpId operand : graph_.operands(static_cast<OpId>(i)))
+      for (const OpId operand : graph_.operands(static_cast<OpId>(i))) {
         depth = std::max(depth, depth_[operand]);
+      }
       depth_[i] = depth + IsContractionOpcode(graph_.ops[i].opcode);
     }
   }
@@ -143,44 +144,59 @@ class Orderer {
     region_order_.push_back(region);
     order_.insert(order_.end(), flat_.carries[region].begin(), flat_.carries[region].end());
     for (const OpId op : members_[region]) {
-      for (int32_t owned = first_region_[op]; owned != -1; owned = next_region_[owned])
+      for (int32_t owned = first_region_[op]; owned != -1; owned = next_region_[owned]) {
         LayOut(owned);
+      }
       order_.push_back(op);
     }
   }
 
   Graph Renumber() {
-    std::vector<OpId> op_number(graph_.ops.size(), kNoOp);
-    std::vector<int32_t> region_number(graph_.regions.size(), -1);
-    for (size_t i = 0; i < order_.size(); ++i) op_number[order_[i]] = static_cast<OpId>(i);
-    for (size_t i = 0; i < region_order_.size(); ++i)
-      region_number[region_order_[i]] = static_cast<int32_t>(i);
-    const auto number = [&](OpId op) { return op == kNoOp ? kNoOp : op_number[op]; };
-
+    number_.assign(graph_.ops.size(), kNoOp);
+    for (size_t i = 0; i < order_.size(); ++i) number_[order_[i]] = static_cast<OpId>(i);
+    const auto renumber = [&](OpId& op) { op = Number(op); };
     Graph ordered;
-    ordered.ops.reserve(order_.size());
-    ordered.operand_pool.reserve(graph_.operand_pool.size());
-    for (const OpId old : order_) {
-      Op op = graph_.ops[old];
-      op.operands_begin = static_cast<uint32_t>(ordered.operand_pool.size());
-      op.region = region_number[op.region];
-      for (const OpId operand : graph_.operands(old))
-        ordered.operand_pool.push_back(op_number[operand]);
-      ordered.ops.push_back(op);
-      ordered.next.push_back(number(graph_.next[old]));
-    }
-    for (const int32_t old : region_order_) {
-      Region region = graph_.regions[old];
-      region.owner = number(region.owner);
-      region.condition = number(region.condition);
-      if (region.parent >= 0) MoveUnder(region_number[region.parent], ordered.regions, &region);
-      ordered.regions.push_back(region);
-    }
-    for (const OpId parameter : graph_.parameters) ordered.parameters.push_back(number(parameter));
-    for (const OpId result : graph_.results) ordered.results.push_back(number(result));
+    RenumberRegions(&ordered);
+    RenumberOps(&ordered);
+    ordered.parameters = std::move(graph_.parameters);
+    std::for_each(ordered.parameters.begin(), ordered.parameters.end(), renumber);
+    ordered.results = std::move(graph_.results);
+    std::for_each(ordered.results.begin(), ordered.results.end(), renumber);
     ordered.calls = std::move(graph_.calls);
     ordered.module = std::move(graph_.module);
     return ordered;
+  }
+
+  OpId Number(OpId op) const { return op == kNoOp ? kNoOp : number_[op]; }
+
+  void RenumberOps(Graph* ordered) {
+    ordered->ops.reserve(order_.size());
+    ordered->next.reserve(order_.size());
+    ordered->operand_pool.reserve(graph_.operand_pool.size());
+    for (const OpId old : order_) {
+      Op op = graph_.ops[old];
+      op.operands_begin = static_cast<uint32_t>(ordered->operand_pool.size());
+      op.region = region_number_[op.region];
+      for (const OpId operand : graph_.operands(old)) {
+        ordered->operand_pool.push_back(number_[operand]);
+      }
+      ordered->ops.push_back(op);
+      ordered->next.push_back(Number(graph_.next[old]));
+    }
+  }
+
+  void RenumberRegions(Graph* ordered) {
+    region_number_.assign(graph_.regions.size(), -1);
+    for (const int32_t old : region_order_) {
+      region_number_[old] = static_cast<int32_t>(ordered->regions.size());
+      Region region = graph_.regions[old];
+      region.owner = Number(region.owner);
+      region.condition = Number(region.condition);
+      if (region.parent >= 0) {
+        MoveUnder(region_number_[region.parent], ordered->regions, &region);
+      }
+      ordered->regions.push_back(region);
+    }
   }
 
   static void MoveUnder(int32_t parent, const std::vector<Region>& regions, Region* region) {
@@ -199,6 +215,8 @@ class Orderer {
   std::vector<std::vector<OpId>> members_;  // per region, in the order of the walk
   std::vector<OpId> order_;
   std::vector<int32_t> region_order_;  // parents before children
+  std::vector<OpId> number_;           // by old number: the new one, kNoOp where dead
+  std::vector<int32_t> region_number_;
 };
 
 }  // namespace

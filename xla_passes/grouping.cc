@@ -92,7 +92,8 @@ class Grouper {
   void VisitFlow(OpId op) {
     const Op& o = graph_.ops[op];
     int up = -1;
-    bool activation = o.opcode == Opcode::kCarry && IsFloat(o.shape.dtype) && !graph_.dims(op).empty();
+    bool activation =
+        o.opcode == Opcode::kCarry && IsFloat(o.shape.dtype) && !graph_.dims(op).empty();
     for (OpId operand : graph_.Reads(op)) {
       up = Later(up, out_.up[operand], IsElementwise(o.opcode));
       activation = activation || out_.activation[operand];
@@ -103,9 +104,10 @@ class Grouper {
     if (up >= 0 && !contractions_.IsBackward(op)) rides_[op] = RideOn(op, up);
   }
 
-  // [B6] Of two contractions upstream the later one owns what joins them; siblings that read the same input and
-  // meet in an elementwise op become one block. Without a path between them the one deeper in loops is the later,
-  // then the one with more contractions behind it: scores, not the position bias added to them.
+  // [B6] Of two contractions upstream the later one owns what joins them; siblings that read the
+  // same input and meet in an elementwise op become one block. Without a path between them the one
+  // deeper in loops is the later, then the one with more contractions behind it: scores, not the
+  // position bias added to them.
   int Later(int a, int b, bool elementwise) {
     if (a < 0 || b < 0) return std::max(a, b);
     if (a == b) return a;
@@ -122,7 +124,9 @@ class Grouper {
 
   std::pair<int, int> Depth(int contraction) const {
     int loops = 0;
-    for (int r = graph_.ops[contractions_.list[contraction].op].region; r > 0; r = graph_.regions[r].parent) ++loops;
+    for (int r = graph_.ops[contractions_.list[contraction].op].region; r > 0;
+         r = graph_.regions[r].parent)
+      ++loops;
     return {loops, depth_[contraction]};
   }
 
@@ -131,7 +135,9 @@ class Grouper {
   }
 
   bool ReadSameInput(int a, int b) const {
-    if (contractions_.list[a].phase != Phase::kForward || contractions_.list[b].phase != Phase::kForward) return false;
+    if (contractions_.list[a].phase != Phase::kForward ||
+        contractions_.list[b].phase != Phase::kForward)
+      return false;
     for (OpId x : graph_.operands(contractions_.list[a].op)) {
       if (!out_.activation[x]) continue;
       for (OpId y : graph_.operands(contractions_.list[b].op)) {
@@ -143,13 +149,13 @@ class Grouper {
 
   OpId BaseOf(OpId op) const { return Peel(graph_, numbers_, op).base; }
 
-  // [B10] A reduction over activations starts a normalisation; what joins it stays one until a contraction reads
-  // it, or a later contraction's result joins (a residual).
+  // [B10] A reduction over activations starts a normalisation; what joins it stays one until a
+  // contraction reads it, or a later contraction's result joins (a residual).
   bool IsPending(OpId op, int up) const {
     const Opcode opcode = graph_.ops[op].opcode;
     if (up < 0) return false;
-    const bool reduces = opcode == Opcode::kReduce || opcode == Opcode::kReduceWindow || opcode == Opcode::kSort ||
-                         opcode == Opcode::kTopK;
+    const bool reduces = opcode == Opcode::kReduce || opcode == Opcode::kReduceWindow ||
+                         opcode == Opcode::kSort || opcode == Opcode::kTopK;
     if (reduces) return true;
     for (OpId operand : graph_.operands(op)) {
       if (out_.pending[operand] && out_.up[operand] == up) return true;
@@ -175,7 +181,8 @@ class Grouper {
 
   static Split Through(const Rule& rule, int operand, const Split& split) {
     const int f = FactorCut(rule, operand, split);
-    if (f < 0 || rule.factors[f].kind != FactorKind::kPass || rule.result_site(f).dim < 0) return {};
+    if (f < 0 || rule.factors[f].kind != FactorKind::kPass || rule.result_site(f).dim < 0)
+      return {};
     return Carry(rule.factors[f], rule.operand_site(f, operand), rule.result_site(f), split);
   }
 
@@ -193,7 +200,8 @@ class Grouper {
     const OpId op = contractions_.list[c].op;
     const Span<OpId> operands = graph_.operands(op);
     FillPartitionRule(graph_, op, &rule_);
-    const bool both = !contractions_.list[c].is_lookup && out_.activation[operands[0]] && out_.activation[operands[1]];
+    const bool both = !contractions_.list[c].is_lookup && out_.activation[operands[0]] &&
+                      out_.activation[operands[1]];
     if (both && Absorb(c)) {
       absorbed_[Block(c)].push_back(c);
       FillPartitionRule(graph_, op, &rule_);
@@ -209,18 +217,21 @@ class Grouper {
     const OpId op = contractions_.list[c].op;
     const int weight = WeightOperand(graph_, contractions_, out_, c);
     for (size_t f = 0; weight >= 0 && f < rule_.factors.size(); ++f) {
-      const bool is_free = rule_.operand_site(f, weight).dim >= 0 && rule_.operand_site(f, 1 - weight).dim < 0;
+      const bool is_free =
+          rule_.operand_site(f, weight).dim >= 0 && rule_.operand_site(f, 1 - weight).dim < 0;
       const Site& site = rule_.result_site(f);
       if (!is_free || site.dim < 0 || rule_.factors[f].kind != FactorKind::kPass) continue;
       const Split whole{site.dim, site.outer, rule_.factors[f].size};
       const Split refined = Refine(op, whole);
-      if (refined.outer != whole.outer) out_.fused.push_back({c, static_cast<int>(f), refined.outer / whole.outer});
+      if (refined.outer != whole.outer)
+        out_.fused.push_back({c, static_cast<int>(f), refined.outer / whole.outer});
       rides_[op].push_back({c, static_cast<int>(f), refined});
     }
   }
 
-  // A projection that computes several things at once is sliced apart downstream: n = 3 x 64. The split then cuts
-  // the 64, inside the slices, because cutting the 3 would leave some devices with queries and others with keys.
+  // A projection that computes several things at once is sliced apart downstream: n = 3 x 64. The
+  // split then cuts the 64, inside the slices, because cutting the 3 would leave some devices with
+  // queries and others with keys.
   Split Refine(OpId op, const Split& whole) {
     std::vector<std::pair<OpId, Split>> front{{op, whole}};
     Rule rule;
@@ -230,10 +241,12 @@ class Grouper {
         if (contractions_.at[user] >= 0) continue;
         FillPartitionRule(graph_, user, &rule);
         const Span<OpId> operands = graph_.operands(user);
-        const int operand = static_cast<int>(std::find(operands.begin(), operands.end(), value) - operands.begin());
+        const int operand =
+            static_cast<int>(std::find(operands.begin(), operands.end(), value) - operands.begin());
         const int f = FactorCut(rule, operand, split);
         if (f < 0) continue;
-        if (graph_.ops[user].opcode == Opcode::kSlice && rule.factors[f].kind == FactorKind::kReplicate) {
+        if (graph_.ops[user].opcode == Opcode::kSlice &&
+            rule.factors[f].kind == FactorKind::kReplicate) {
           const int64_t inner = whole.granule / rule.factors[f].size;
           if (inner > 1) return {whole.dim, whole.outer * rule.factors[f].size, inner};
         }
@@ -249,7 +262,8 @@ class Grouper {
     const Span<OpId> operands = graph_.operands(contractions_.list[c].op);
     const int left = OwnerOf(operands[0]), right = OwnerOf(operands[1]);
     if (left < 0 || right < 0) return false;
-    if (const int d = SwappedPartner(c, left, right); d >= 0) return JoinBlock(c, d, Join::kSwapped);
+    if (const int d = SwappedPartner(c, left, right); d >= 0)
+      return JoinBlock(c, d, Join::kSwapped);
     if (Block(left) == Block(right) || (!HasPath(left, right) && !HasPath(right, left))) {
       if (!CanUnite(c, left, right)) return false;
       Unite(left, right);
@@ -267,10 +281,12 @@ class Grouper {
     return true;
   }
 
-  // The contraction whose block the value belongs to: the one that already reads it, if it is a normalisation.
+  // The contraction whose block the value belongs to: the one that already reads it, if it is a
+  // normalisation.
   int OwnerOf(OpId op) const {
     OpId seen = op;
-    while (out_.pending[seen] && out_.consumer[seen] < 0 && IsView(seen)) seen = graph_.operands(seen)[0];
+    while (out_.pending[seen] && out_.consumer[seen] < 0 && IsView(seen))
+      seen = graph_.operands(seen)[0];
     return out_.pending[seen] && out_.consumer[seen] >= 0 ? out_.consumer[seen] : out_.up[op];
   }
 
@@ -308,14 +324,16 @@ class Grouper {
       reach.contracted += other.contracted;
     }
     if (reach.passing > 0 && reach.contracted > 0) {
-      out_.dropped.push_back("contraction " + std::to_string(c) + " contracts " + std::to_string(reach.contracted) +
-                             " weight split(s) and passes " + std::to_string(reach.passing));
+      out_.dropped.push_back("contraction " + std::to_string(c) + " contracts " +
+                             std::to_string(reach.contracted) + " weight split(s) and passes " +
+                             std::to_string(reach.passing));
     }
     return reach.passing > 0 || reach.contracted == 0;
   }
 
-  // [B5.1] An absorbed contraction of either block that holds the same array with free and contracted dimensions
-  // exchanged: expert outputs are combined by the mask that dispatched their inputs.
+  // [B5.1] An absorbed contraction of either block that holds the same array with free and
+  // contracted dimensions exchanged: expert outputs are combined by the mask that dispatched their
+  // inputs.
   int SwappedPartner(int c, int left, int right) {
     for (int member : {Block(left), Block(right)}) {
       for (int d : absorbed_[member]) {
@@ -330,9 +348,12 @@ class Grouper {
     FillPartitionRule(graph_, contractions_.list[d].op, &other);
     for (int i = 0; i < 2; ++i) {
       for (int j = 0; j < 2; ++j) {
-        const OpId x = graph_.operands(contractions_.list[c].op)[i], y = graph_.operands(contractions_.list[d].op)[j];
+        const OpId x = graph_.operands(contractions_.list[c].op)[i],
+                   y = graph_.operands(contractions_.list[d].op)[j];
         const std::vector<Role> roles = OperandRoles(graph_, contractions_.list[c].op, rule_, i);
-        if (Swapped(roles, OperandRoles(graph_, contractions_.list[d].op, other, j)) && Related(x, y)) return true;
+        if (Swapped(roles, OperandRoles(graph_, contractions_.list[d].op, other, j)) &&
+            Related(x, y))
+          return true;
       }
     }
     return false;
@@ -353,7 +374,8 @@ class Grouper {
   // One array up to elementwise ops of the same shape: a mask, its weights, its cast.
   bool Related(OpId x, OpId y) const {
     const std::vector<OpId> xs = Chain(x), ys = Chain(y);
-    return std::any_of(xs.begin(), xs.end(), [&](OpId v) { return std::find(ys.begin(), ys.end(), v) != ys.end(); });
+    return std::any_of(xs.begin(), xs.end(),
+                       [&](OpId v) { return std::find(ys.begin(), ys.end(), v) != ys.end(); });
   }
 
   std::vector<OpId> Chain(OpId op) const {
@@ -396,31 +418,46 @@ class Grouper {
 
 std::string_view JoinLabel(Join join) {
   switch (join) {
-    case Join::kRoot: return "B5";
-    case Join::kSwapped: return "B5.1";
-    case Join::kUnited: return "B5.2";
-    case Join::kFollows: return "B5.3";
-    case Join::kSibling: return "B6";
-    case Join::kGradient: return "B9";
-    case Join::kRecomputed: return "B9";
+    case Join::kRoot:
+      return "B5";
+    case Join::kSwapped:
+      return "B5.1";
+    case Join::kUnited:
+      return "B5.2";
+    case Join::kFollows:
+      return "B5.3";
+    case Join::kSibling:
+      return "B6";
+    case Join::kGradient:
+      return "B9";
+    case Join::kRecomputed:
+      return "B9";
   }
   return "";
 }
 
 std::string_view JoinText(Join join) {
   switch (join) {
-    case Join::kRoot: return "root";
-    case Join::kSwapped: return "reuses an absorbed operand, roles exchanged";
-    case Join::kUnited: return "unites its producers";
-    case Join::kFollows: return "follows one producer";
-    case Join::kSibling: return "sibling with the same input";
-    case Join::kGradient: return "gradient";
-    case Join::kRecomputed: return "recomputed";
+    case Join::kRoot:
+      return "root";
+    case Join::kSwapped:
+      return "reuses an absorbed operand, roles exchanged";
+    case Join::kUnited:
+      return "unites its producers";
+    case Join::kFollows:
+      return "follows one producer";
+    case Join::kSibling:
+      return "sibling with the same input";
+    case Join::kGradient:
+      return "gradient";
+    case Join::kRecomputed:
+      return "recomputed";
   }
   return "";
 }
 
-int WeightOperand(const Graph& graph, const Contractions& contractions, const Grouping& grouping, int contraction) {
+int WeightOperand(const Graph& graph, const Contractions& contractions, const Grouping& grouping,
+                  int contraction) {
   const Contraction& c = contractions.list[contraction];
   if (c.is_lookup) return 0;
   const Span<OpId> operands = graph.operands(c.op);
@@ -431,7 +468,8 @@ int WeightOperand(const Graph& graph, const Contractions& contractions, const Gr
   return c.gradients == 1 ? 0 : 1;
 }
 
-Grouping GroupContractions(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions) {
+Grouping GroupContractions(const Graph& graph, const ValueNumbers& numbers,
+                           const Contractions& contractions) {
   return Grouper(graph, numbers, contractions).Run();
 }
 

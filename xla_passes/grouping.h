@@ -1,14 +1,17 @@
 // Which forward contractions share a ParallelBlock.
 //
-// A contraction with a weight is always a root of its own (B5). A contraction of two activations is absorbed
-// when a split that starts at a free dimension of some weight goes through it uncontracted:
+// A contraction with a weight is always a root of its own (B5). A contraction of two activations is
+// absorbed when a split that starts at a free dimension of some weight goes through it
+// uncontracted:
 //
 //   q = x·Wq  k = x·Wk       scores[b,h,s,t] = q[b,s,h,d] · k[b,t,h,d]
 //   the free dimension of Wq becomes (h, d); h is a batch dimension of the scores: it passes, and
-//   {q, k, scores} is one block. With a single head only d is left, which is contracted: three blocks.
+//   {q, k, scores} is one block. With a single head only d is left, which is contracted: three
+//   blocks.
 //
-// One pass over the ops in canonical order carries three things: the nearest contraction upstream (`up`), whether
-// the value is a normalisation still waiting for its consumer (`pending`), and the weight splits that reach it.
+// One pass over the ops in canonical order carries three things: the nearest contraction upstream
+// (`up`), whether the value is a normalisation still waiting for its consumer (`pending`), and the
+// weight splits that reach it.
 #pragma once
 
 #include <string>
@@ -23,7 +26,8 @@ enum class Join : uint8_t { kRoot, kUnited, kSwapped, kFollows, kSibling, kGradi
 std::string_view JoinLabel(Join join);  // "B5.2"
 std::string_view JoinText(Join join);   // "unites its producers"
 
-// A weight's free factor that is sliced apart downstream into `parts` equal pieces: cut inside each of them.
+// A weight's free factor that is sliced apart downstream into `parts` equal pieces: cut inside each
+// of them.
 struct FusedFactor {
   int contraction = -1;
   int factor = -1;
@@ -31,19 +35,23 @@ struct FusedFactor {
 };
 
 struct Grouping {
-  std::vector<int> block_of;   // per contraction: the least contraction of its block
-  std::vector<Join> join;      // per contraction
-  std::vector<int> up;         // per op: nearest forward contraction upstream, -1 for none
-  std::vector<bool> pending;   // per op: a normalisation, to be owned by the contraction that reads it
-  std::vector<int> consumer;   // per pending op: first contraction that reads it, -1 for none
-  std::vector<bool> activation;  // per op: depends on a contraction or on a loop's state, not only on inputs
+  std::vector<int> block_of;  // per contraction: the least contraction of its block
+  std::vector<Join> join;     // per contraction
+  std::vector<int> up;        // per op: nearest forward contraction upstream, -1 for none
+  std::vector<bool>
+      pending;  // per op: a normalisation, to be owned by the contraction that reads it
+  std::vector<int> consumer;  // per pending op: first contraction that reads it, -1 for none
+  std::vector<bool>
+      activation;  // per op: depends on a contraction or on a loop's state, not only on inputs
   std::vector<FusedFactor> fused;
   std::vector<std::string> dropped;  // splits given up when blocks united, in words
 };
 
 // The operand of a contraction that is a weight; -1 where both are activations. [B5]
-int WeightOperand(const Graph& graph, const Contractions& contractions, const Grouping& grouping, int contraction);
+int WeightOperand(const Graph& graph, const Contractions& contractions, const Grouping& grouping,
+                  int contraction);
 
-Grouping GroupContractions(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions);
+Grouping GroupContractions(const Graph& graph, const ValueNumbers& numbers,
+                           const Contractions& contractions);
 
 }  // namespace cfp

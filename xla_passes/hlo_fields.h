@@ -15,8 +15,6 @@ struct ModuleField {
     kName = 1,
     kEntryName = 2,
     kComputations = 3,
-    kHostProgramShape = 4,
-    kId = 5,
     kEntryId = 6,
     kStackFrameIndex = 17,
   };
@@ -92,7 +90,7 @@ struct StackFrameField {
 };
 
 struct LiteralField {
-  enum : uint32_t { kShape = 1, kS32s = 4, kS64s = 5, kU32s = 6, kU64s = 7 };
+  enum : uint32_t { kShape = 1, kS32s = 4, kU64s = 7 };  // the wide integers are 4 to 7
 };
 
 struct DotField {

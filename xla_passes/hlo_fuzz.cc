@@ -18,7 +18,7 @@
 #include "graph.h"
 #include "hlo_error.h"
 #include "hlo_mutator.h"
-#include "hlo_reader.h"
+#include "analysis.h"
 
 namespace {
 
@@ -31,9 +31,9 @@ struct Counts {
 void Try(const std::string& bytes, Counts* counts) {
   const std::clock_t start = std::clock();
   try {
-    const cfp::Graph graph = cfp::BuildGraph(cfp::ReadHloModule(bytes));
+    const cfp::Analysis analysis = cfp::Analyze(bytes);
     try {
-      cfp::Verify(graph);
+      cfp::Verify(analysis.graph);
     } catch (const cfp::HloError& error) {
       throw std::logic_error(std::string("BuildGraph made a graph that does not verify: ") +
                              error.what());
@@ -43,8 +43,9 @@ void Try(const std::string& bytes, Counts* counts) {
     ++counts->errors;
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  if (seconds > kMaxSeconds)
+  if (seconds > kMaxSeconds) {
     throw std::logic_error("took " + std::to_string(seconds) + " s of CPU");
+  }
 }
 
 std::string ReadFile(const char* path) {

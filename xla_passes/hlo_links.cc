@@ -81,8 +81,9 @@ Positions ComputationPositions(const HloModule& module) {
 void PlaceInstructions(const HloModule& module, const Computation& computation,
                        Positions* positions) {
   std::vector<int64_t> ids;
-  for (uint32_t i = computation.begin; i < computation.end; ++i)
+  for (uint32_t i = computation.begin; i < computation.end; ++i) {
     ids.push_back(module.instructions[i].id);
+  }
   int64_t duplicate;
   if (positions->Build(ids, computation.begin, &duplicate)) {
     throw HloError("HLO: two instructions of computation " + Quoted(computation.name) +

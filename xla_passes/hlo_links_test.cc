@@ -14,6 +14,10 @@ TEST(ModulesThatDoNotHangTogetherAreErrors) {
   missing.Add("negate", F32({4}), {77});
   EXPECT_THROWS(Build({missing}, 1),
                 "instruction \"i1\" uses id 77, which no instruction before it has");
+  HloText later(1);
+  later.Add("negate", F32({4}), {later.next_id + 1});
+  later.Add("iota", F32({4}));
+  EXPECT_THROWS(Build({later}, 1), "uses id 4294967298, which no instruction before it has");
   HloText twice(1);
   twice.Add("iota", F32({4}));
   --twice.next_id;

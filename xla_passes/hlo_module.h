@@ -1,11 +1,13 @@
-// An HloModule as it stands in its protobuf: computations of instructions, names resolved to nothing yet.
+// An HloModule as it stands in its protobuf: computations of instructions, names resolved to
+// nothing yet.
 //
 //   bytes --ReadHloModule--> HloModule --BuildGraph--> Graph (flat, calls inlined, canonical order)
 //
-// Strings are views into the bytes, which the module keeps alive. Lists of integers (dimensions, operand ids)
-// live in one pool and are named by `Ints`, so reading 100,000 instructions makes a handful of allocations.
-// Instance: `d = f32[8,4] dot(a, w), lhs_contracting_dims={1}` is one Instruction with opcode kDot,
-// shape {kF32, Ints -> 8,4}, operands Ints -> ids of a and w, attributes.dot.lhs_contracting Ints -> 1.
+// Strings are views into the bytes, which the module keeps alive. Lists of integers (dimensions,
+// operand ids) live in one pool and are named by `Ints`, so reading 100,000 instructions makes a
+// handful of allocations. Instance: `d = f32[8,4] dot(a, w), lhs_contracting_dims={1}` is one
+// Instruction with opcode kDot, shape {kF32, Ints -> 8,4}, operands Ints -> ids of a and w,
+// attributes.dot.lhs_contracting Ints -> 1.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +22,29 @@ namespace cfp {
 
 // xla::PrimitiveType by number; only the ones with a meaning here are named.
 enum class DType : uint8_t {
-  kInvalid = 0, kPred = 1, kS8 = 2, kS16 = 3, kS32 = 4, kS64 = 5, kU8 = 6, kU16 = 7, kU32 = 8, kU64 = 9,
-  kF16 = 10, kF32 = 11, kF64 = 12, kTuple = 13, kOpaque = 14, kC64 = 15, kBF16 = 16, kToken = 17, kC128 = 18,
+  kInvalid = 0,
+  kPred = 1,
+  kS8 = 2,
+  kS16 = 3,
+  kS32 = 4,
+  kS64 = 5,
+  kU8 = 6,
+  kU16 = 7,
+  kU32 = 8,
+  kU64 = 9,
+  kF16 = 10,
+  kF32 = 11,
+  kF64 = 12,
+  kTuple = 13,
+  kOpaque = 14,
+  kC64 = 15,
+  kBF16 = 16,
+  kToken = 17,
+  kC128 = 18,
 };
-bool IsFloat(DType dtype);                  // every floating type, the 8- and 4-bit ones too
-int BitWidth(DType dtype);                  // 0 for tuples, tokens and opaque
-std::string_view DTypeText(DType dtype);    // "f32"
+bool IsFloat(DType dtype);                // every floating type, the 8- and 4-bit ones too
+int BitWidth(DType dtype);                // 0 for tuples, tokens and opaque
+std::string_view DTypeText(DType dtype);  // "f32"
 
 // A run of int64 in HloModule::ints (or of Shapes in HloModule::shapes).
 struct Ints {
@@ -54,9 +73,9 @@ struct DotAttributes {
   Ints lhs_contracting, rhs_contracting, lhs_batch, rhs_batch;
 };
 
-// Gather and scatter share their shape: "window" dims are gather's offset_dims and scatter's update_window_dims;
-// "collapsed" are collapsed_slice_dims / inserted_window_dims; "index_map" is start_index_map /
-// scatter_dims_to_operand_dims.
+// Gather and scatter share their shape: "window" dims are gather's offset_dims and scatter's
+// update_window_dims; "collapsed" are collapsed_slice_dims / inserted_window_dims; "index_map" is
+// start_index_map / scatter_dims_to_operand_dims.
 struct GatherAttributes {
   Ints window_dims, collapsed_dims, index_map, operand_batching_dims, indices_batching_dims;
   Ints slice_sizes;  // gather only
@@ -76,7 +95,8 @@ struct Attributes {
   Ints slice_starts, slice_limits, slice_strides;
   Ints slice_sizes;  // dynamic-slice
   Ints padding;      // 3 per dim: low, high, interior
-  Ints window;       // 7 per dim: size, stride, pad_low, pad_high, window_dilation, base_dilation, reversal
+  Ints window;       // 7 per dim: size, stride, pad_low, pad_high, window_dilation, base_dilation,
+                     // reversal
   DotAttributes dot;
   GatherAttributes gather;
   ConvAttributes conv;
@@ -85,7 +105,8 @@ struct Attributes {
   std::string_view comparison;  // "LT", "EQ" …
 };
 
-// What `to_apply` of a reduce, scatter or reduce-window computes, where it is one op of its two arguments.
+// What `to_apply` of a reduce, scatter or reduce-window computes, where it is one op of its two
+// arguments.
 enum class Combiner : uint8_t { kNone, kAdd, kMultiply, kMaximum, kMinimum, kAnd, kOr, kOther };
 
 struct Instruction {
@@ -97,12 +118,14 @@ struct Instruction {
   Ints operands;  // instruction ids
   Ints called;    // computation ids
   Attributes attributes;
-  uint64_t fingerprint = 0;  // of every field that changes what is computed; never names, ids or metadata
+  uint64_t fingerprint =
+      0;  // of every field that changes what is computed; never names, ids or metadata
   std::string_view literal;  // the wire bytes of a constant's value
   std::string_view op_name;  // metadata: where the instruction comes from in the user's program
   std::string_view source_file;
   int64_t source_line = 0;
-  std::string_view wire;  // the instruction's own message in the bytes: what the splice writer edits
+  std::string_view
+      wire;  // the instruction's own message in the bytes: what the splice writer edits
 };
 
 struct Computation {

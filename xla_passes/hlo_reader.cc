@@ -123,8 +123,9 @@ class ModuleReader {
       ReadField(reader, field, &instruction, &hash);
       ReadAttribute(reader, field, &module_.ints, &instruction.attributes, &slices);
     }
-    if (instruction.opcode_text.empty())
+    if (instruction.opcode_text.empty()) {
       reader.Fail("an instruction without opcode", whole.wire.data());
+    }
     if (slices.size > 0) SplitSlices(slices, &module_.ints, &instruction.attributes);
     if (instruction.opcode == Opcode::kCustomCall) hash = HashBytes(hash, backend_config);
     instruction.fingerprint = hash;
@@ -167,15 +168,15 @@ class ModuleReader {
   SourceReader sources_;
 };
 
-// How many instructions there are: one walk over their lengths, which saves growing the list of
-// them.
+// One walk over the lengths of the instructions saves growing the list of them.
 size_t CountInstructions(WireReader module) {
   size_t count = 0;
   for (WireField field; module.Next(&field);) {
     if (field.number != ModuleField::kComputations) continue;
     WireReader computation = module.Message(field);
-    for (WireField part; computation.Next(&part);)
+    for (WireField part; computation.Next(&part);) {
       count += part.number == ComputationField::kInstructions;
+    }
   }
   return count;
 }
@@ -184,8 +185,9 @@ size_t CountInstructions(WireReader module) {
 // name.
 bool HasModuleNumbers(WireReader reader) {
   for (WireField field; reader.Next(&field);) {
-    if (field.number == ModuleField::kEntryName || field.number == ModuleField::kEntryId)
+    if (field.number == ModuleField::kEntryName || field.number == ModuleField::kEntryId) {
       return true;
+    }
   }
   return false;
 }
@@ -210,15 +212,17 @@ std::string_view ModuleBytes(std::string_view file) {
 }
 
 HloModule ReadHloModule(std::string bytes) {
-  if (bytes.size() >= kMaxFileBytes)
+  if (bytes.size() >= kMaxFileBytes) {
     throw HloError("HLO proto: 2 GiB or more; protobuf allows less");
+  }
   HloModule module;
   module.bytes = std::make_shared<const std::string>(std::move(bytes));
   const std::string_view wire = ModuleBytes(*module.bytes);
-  const size_t instructions = CountInstructions(WireReader(wire));
+  const WireReader reader(wire, module.bytes->data());
+  const size_t instructions = CountInstructions(reader);
   module.instructions.reserve(instructions);
   module.ints.reserve(kUsualIntegers * instructions);
-  ModuleReader(&module).ReadModule(WireReader(wire));
+  ModuleReader(&module).ReadModule(reader);
   return module;
 }
 

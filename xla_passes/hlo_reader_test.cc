@@ -44,6 +44,9 @@ TEST(AnHloProtoAroundTheModuleIsUnwrapped) {
   EXPECT_EQ(ModuleBytes(wrapped), module);
   EXPECT_EQ(ReadHloModule(wrapped).instructions.size(), 3u);
   EXPECT_EQ(ModuleBytes(module), module);
+  const std::string broken = BytesField(1, module + "\x0b") + BytesField(3, "");
+  EXPECT_THROWS(ReadHloModule(broken),
+                "wire type 3, expected 0, 1, 2 or 5 at byte " + std::to_string(broken.size() - 3));
 }
 
 TEST(UnpackedIntegersAndAnAbsentIdAreRead) {
@@ -102,18 +105,31 @@ TEST(AnUnknownOpcodeIsKept) {
 }
 
 TEST(StackFramesBecomeFileAndLine) {
+  const uint32_t frame = MetadataField::kStackFrameId;
   HloText main(1);
-  main.Add(
-      "constant", F32({}), {},
-      BytesField(InstructionField::kMetadata, BytesField(2, "jit(f)/dot") + IntegerField(15, 1)));
-  const std::string location = IntegerField(1, 1) + IntegerField(3, 42);
-  const std::string index =
-      BytesField(1, "model.py") + BytesField(3, location) + BytesField(4, IntegerField(1, 1));
-  const HloModule module =
-      ReadHloModule(Serialize({main}, 1) + BytesField(ModuleField::kStackFrameIndex, index));
-  EXPECT_EQ(module.instructions[0].op_name, "jit(f)/dot");
-  EXPECT_EQ(module.instructions[0].source_file, "model.py");
+  for (const int64_t id : {2, 9}) {
+    const std::string metadata =
+        BytesField(MetadataField::kOpName, "dot") + IntegerField(frame, id);
+    main.Add("iota", F32({}), {}, BytesField(InstructionField::kMetadata, metadata));
+  }
+  const auto location = [](int64_t file, int64_t line) {
+    return BytesField(StackFrameIndexField::kFileLocations,
+                      IntegerField(FileLocationField::kFileNameId, file) +
+                          IntegerField(FileLocationField::kLine, line));
+  };
+  const auto stack_frame = [](int64_t location_id) {
+    return BytesField(StackFrameIndexField::kStackFrames,
+                      IntegerField(StackFrameField::kFileLocationId, location_id));
+  };
+  const std::string index = BytesField(StackFrameIndexField::kFileNames, "model.py") +
+                            BytesField(StackFrameIndexField::kFileNames, "train.py") +
+                            location(1, 7) + location(2, 42) + stack_frame(1) + stack_frame(2);
+  const std::string bytes = Serialize({main}, 1) + BytesField(ModuleField::kStackFrameIndex, index);
+  const HloModule module = ReadHloModule(bytes);
+  EXPECT_EQ(module.instructions[0].op_name, "dot");
+  EXPECT_EQ(module.instructions[0].source_file, "train.py");
   EXPECT_EQ(module.instructions[0].source_line, 42);
+  EXPECT_EQ(module.instructions[1].source_file, "");  // there is no frame 9
 }
 
 uint64_t FingerprintWith(const std::string& shape, const std::string& attributes,

@@ -24,8 +24,9 @@ uint64_t ShapeReader::ReadNested(WireReader reader, Shape* shape, int depth) {
   for (WireField field; reader.Next(&field);) {
     if (field.number == ShapeField::kLayout) continue;
     if (field.number == ShapeField::kTupleShapes) {
-      if (depth == kMaxTupleDepth)
+      if (depth == kMaxTupleDepth) {
         reader.Fail("tuple shapes nested more than 64 deep", field.wire.data());
+      }
       hash = MixHash(hash, ReadElement(reader.Message(field), depth + 1));
       continue;
     }

@@ -41,8 +41,9 @@ void SourceReader::ReadStackFrameIndex(WireReader reader) {
       WireReader parts = reader.Message(field);
       Location& location = locations_.emplace_back();
       for (WireField part; parts.Next(&part);) {
-        if (part.number == FileLocationField::kFileNameId)
+        if (part.number == FileLocationField::kFileNameId) {
           location.file_name_id = parts.Integer(part);
+        }
         if (part.number == FileLocationField::kLine) location.line = parts.Integer(part);
       }
     } else if (field.number == StackFrameIndexField::kStackFrames) {

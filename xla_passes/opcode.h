@@ -1,8 +1,8 @@
 // Every opcode of HLO, plus three of ours that appear when loops and branches are flattened.
 //
-// HLO spells opcodes as strings ("get-tuple-element"); the reader turns each into this enum once and every
-// later stage switches on integers. A string nobody knows becomes kUnknown: it is kept, reported by name,
-// and treated as a barrier.
+// HLO spells opcodes as strings ("get-tuple-element"); the reader turns each into this enum once
+// and every later stage switches on integers. A string nobody knows becomes kUnknown: it is kept,
+// reported by name, and treated as a barrier.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,20 @@
 // What splitting a dimension does to an op, as data: the only place that switches on opcodes.
 //
-// Each dimension of an op's operands and results is a product of *factors*, major to minor; a rule lists the
-// factors and where each one stands. Everything after this file reasons about factors and knows no opcode.
+// Each dimension of an op's operands and results is a product of *factors*, major to minor; a rule
+// lists the factors and where each one stands. Everything after this file reasons about factors and
+// knows no opcode.
 //
-//   reshape f32[8,64] -> f32[8,4,16]      factors: 8 pass   operand (dim 0, outer 1)  result (dim 0, outer 1)
-//                                                  4 pass   operand (dim 1, outer 1)  result (dim 1, outer 1)
-//                                                 16 pass   operand (dim 1, outer 4)  result (dim 2, outer 1)
-//   dot [b,m,k]·[k,n]: b, m pass; n pass; k reduced (on both operands, not on the result: a partial sum)
+//   reshape f32[8,64] -> f32[8,4,16]      factors: 8 pass   operand (dim 0, outer 1)  result (dim
+//   0, outer 1)
+//                                                  4 pass   operand (dim 1, outer 1)  result (dim
+//                                                  1, outer 1)
+//                                                 16 pass   operand (dim 1, outer 4)  result (dim
+//                                                 2, outer 1)
+//   dot [b,m,k]·[k,n]: b, m pass; n pass; k reduced (on both operands, not on the result: a partial
+//   sum)
 //
-// Dimensions of size 1 carry no factor. An op with no rule is a barrier: every dimension kReplicate.
+// Dimensions of size 1 carry no factor. An op with no rule is a barrier: every dimension
+// kReplicate.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +32,8 @@ enum class FactorKind : uint8_t {
   kPermute,    // shards must move (reverse, sliced or concatenated dim)
 };
 
-// Where a factor stands in one array: `outer` is the product of the more major factors of the same dimension,
-// so outer == 1 means major-most. dim == -1: the factor is not on this array.
+// Where a factor stands in one array: `outer` is the product of the more major factors of the same
+// dimension, so outer == 1 means major-most. dim == -1: the factor is not on this array.
 struct Site {
   int16_t dim = -1;
   int64_t outer = 1;
@@ -43,19 +49,23 @@ struct Rule {
   bool barrier = false;    // nobody knows this op: kept whole, and reported
   int num_operands = 0;
   std::vector<Factor> factors;
-  std::vector<Site> sites;  // per factor: one site per operand, then one for the result (all results alike)
+  std::vector<Site>
+      sites;  // per factor: one site per operand, then one for the result (all results alike)
 
   const Site& operand_site(size_t factor, size_t operand) const {
     return sites[factor * (num_operands + 1) + operand];
   }
-  const Site& result_site(size_t factor) const { return sites[factor * (num_operands + 1) + num_operands]; }
+  const Site& result_site(size_t factor) const {
+    return sites[factor * (num_operands + 1) + num_operands];
+  }
 };
 
 // Fills `rule` (whose vectors are reused) for one op.
 void FillPartitionRule(const Graph& graph, OpId op, Rule* rule);
 
-// A contraction sums a product of two arrays over shared factors: dot, convolution, ragged-dot, scaled-dot. A dot that sums over
-// nothing is an outer product, which splits like any elementwise op, and is not a contraction.
+// A contraction sums a product of two arrays over shared factors: dot, convolution, ragged-dot,
+// scaled-dot. A dot that sums over nothing is an outer product, which splits like any elementwise
+// op, and is not a contraction.
 bool IsContraction(const Graph& graph, OpId op);
 
 // Elementwise, transposes, reshapes, converts and broadcasts neither mix nor look anything up.

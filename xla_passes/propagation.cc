@@ -22,10 +22,14 @@ struct Choice {
 
 class Propagator {
  public:
-  Propagator(const BlockView& view, const std::vector<Seed>& seeds, int variant) : view_(view), variant_(variant) {
+  Propagator(const BlockView& view, const std::vector<Seed>& seeds, int variant)
+      : view_(view), variant_(variant) {
     strategy_.seeds = seeds;
     strategy_.granule = 0;
-    for (const Placed& wanted : WantedInputs(view, seeds)) inputs_[wanted.value] = {wanted.split, false};
+    for (const Placed& wanted : WantedValues(view, seeds)) {
+      const bool is_member = view.RelationOf(wanted.value) == Relation::kMember;
+      (is_member ? wanted_ : inputs_)[wanted.value] = {wanted.split, false};
+    }
   }
 
   Strategy Run() {
@@ -66,7 +70,24 @@ class Propagator {
       const Choice other{f, static_cast<int>(i), state.split, within, state.forked};
       best = best.factor < 0 ? other : Prefer(op, best, other);
     }
-    return best.factor < 0 ? SeededAt(op, rule) : best;
+    if (best.factor < 0) best = SeededAt(op, rule);
+    return best.factor < 0 ? StartedAt(op, rule) : best;
+  }
+
+  // A member that later members want split, and that can be made so from nothing: a broadcast, a
+  // one-hot.
+  Choice StartedAt(OpId op, const Rule& rule) const {
+    const auto wanted = wanted_.find(op);
+    if (wanted == wanted_.end()) return {};
+    const Split& split = wanted->second.split;
+    const int f = ResultFactorCut(rule, split);
+    if (f < 0 || rule.factors[f].kind != FactorKind::kPass) return {};
+    const Span<OpId> operands = graph().Reads(op);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const bool has_it = rule.operand_site(f, i).dim >= 0;
+      if (has_it && view_.RelationOf(view_.number(operands[i])) != Relation::kSource) return {};
+    }
+    return {f, -1, split, split.outer / rule.result_site(f).outer, false};
   }
 
   Choice Prefer(OpId op, const Choice& first, const Choice& second) {
@@ -124,7 +145,7 @@ class Propagator {
     return {split, choice.forked};
   }
 
-  // Operands that are split otherwise are gathered; inputs nobody placed yet take the split.
+  // Operands that are split otherwise are gathered.
   void AlignOperands(OpId op, const Rule& rule, const Choice& choice, int64_t granule) {
     const Span<OpId> operands = graph().Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
@@ -144,10 +165,9 @@ class Propagator {
     }
   }
 
+  // An input that nothing in the block has placed yet takes the split for this reader alone.
   void PlaceInput(OpId value, OpId reader, const Split& split) {
-    const Relation relation = view_.RelationOf(value);
-    if (relation == Relation::kMember || !graph().dims(value).size()) return;
-    if (relation == Relation::kInput) inputs_.emplace(value, State{split, false});
+    if (view_.RelationOf(value) == Relation::kMember || graph().dims(value).empty()) return;
     strategy_.inputs.push_back({value, reader, split});
   }
 
@@ -177,6 +197,7 @@ class Propagator {
   const int variant_;
   std::unordered_map<OpId, State> members_;
   std::unordered_map<OpId, State> inputs_;
+  std::unordered_map<OpId, State> wanted_;  // members
   Strategy strategy_;
 };
 
@@ -188,7 +209,7 @@ void WalkBack(const BlockView& view, OpId value, const Split& split, std::vector
     stack.pop_back();
     if (cut.granule <= 1 || !seen->emplace(at, true).second) continue;
     const Relation relation = view.RelationOf(at);
-    if (relation == Relation::kInput) wanted->push_back({at, kNoOp, cut});
+    if (relation != Relation::kSource) wanted->push_back({at, kNoOp, cut});
     if (relation != Relation::kMember || view.contraction(at) >= 0) continue;
     const Rule& rule = view.rule(at);
     const int f = ResultFactorCut(rule, cut);
@@ -197,7 +218,8 @@ void WalkBack(const BlockView& view, OpId value, const Split& split, std::vector
     for (size_t i = 0; i < operands.size(); ++i) {
       const Site& site = rule.operand_site(f, i);
       if (site.dim < 0) continue;
-      stack.emplace_back(view.number(operands[i]), Carry(rule.factors[f], rule.result_site(f), site, cut));
+      stack.emplace_back(view.number(operands[i]),
+                         Carry(rule.factors[f], rule.result_site(f), site, cut));
     }
   }
 }
@@ -208,7 +230,7 @@ Split SplitAt(const Factor& factor, const Site& site, int64_t within) {
   return {site.dim, site.outer * within, factor.size / within};
 }
 
-std::vector<Placed> WantedInputs(const BlockView& view, const std::vector<Seed>& seeds) {
+std::vector<Placed> WantedValues(const BlockView& view, const std::vector<Seed>& seeds) {
   std::vector<Placed> wanted;
   std::unordered_map<OpId, bool> seen;
   for (const Seed& seed : seeds) {
@@ -218,7 +240,8 @@ std::vector<Placed> WantedInputs(const BlockView& view, const std::vector<Seed>&
     for (size_t i = 0; i < operands.size(); ++i) {
       const Site& site = rule.operand_site(seed.factor, i);
       if (site.dim < 0 || view.RelationOf(view.number(operands[i])) == Relation::kSource) continue;
-      WalkBack(view, operands[i], SplitAt(rule.factors[seed.factor], site, seed.within), &wanted, &seen);
+      WalkBack(view, operands[i], SplitAt(rule.factors[seed.factor], site, seed.within), &wanted,
+               &seen);
     }
   }
   return wanted;

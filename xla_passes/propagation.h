@@ -1,8 +1,10 @@
-// Follows one class of splits through a block, op by op, and notes every collective it needs on the way.
+// Follows one class of splits through a block, op by op, and notes every collective it needs on the
+// way.
 //
-//   scores[b,h,s,t] = q·k with q split on s and k on t, both from x's sequence: one class on two factors.
-//   The contraction can keep only one. Variant 0 keeps the first operand's: k is gathered, and from here on the
-//   class is what descends from q; where it meets the unforked v later, the forked side wins again. [B4]
+//   scores[b,h,s,t] = q·k with q split on s and k on t, both from x's sequence: one class on two
+//   factors. The contraction can keep only one. Variant 0 keeps the first operand's: k is gathered,
+//   and from here on the class is what descends from q; where it meets the unforked v later, the
+//   forked side wins again. [B4]
 #pragma once
 
 #include "block_view.h"
@@ -10,15 +12,15 @@
 
 namespace cfp {
 
-// The strategy of cutting `seeds` together. Where the class forks, `variant` (0 or 1) says which operand's factor
-// is kept; a strategy that never forked has variant -1.
+// The strategy of cutting `seeds` together. Where the class forks, `variant` (0 or 1) says which
+// operand's factor is kept; a strategy that never forked has variant -1.
 Strategy PropagateClass(const BlockView& view, const std::vector<Seed>& seeds, int variant);
 
 // The factor of `op` that a seed cuts, as a split of one of its sites.
 Split SplitAt(const Factor& factor, const Site& site, int64_t within);
 
-// What the seeds ask of the values the block reads, found by walking back from the contractions they sit on
-// through the block's own ops. [B3]
-std::vector<Placed> WantedInputs(const BlockView& view, const std::vector<Seed>& seeds);
+// What the seeds ask of the values that feed them, inputs and members of the block, found by
+// walking back from the contractions they sit on. [B3]
+std::vector<Placed> WantedValues(const BlockView& view, const std::vector<Seed>& seeds);
 
 }  // namespace cfp

@@ -5,9 +5,12 @@ namespace {
 
 std::string_view OwnerText(OwnerKind kind) {
   switch (kind) {
-    case OwnerKind::kNobody: return "nobody";
-    case OwnerKind::kBlock: return "block";
-    case OwnerKind::kOptimizer: return "optimizer";
+    case OwnerKind::kNobody:
+      return "nobody";
+    case OwnerKind::kBlock:
+      return "block";
+    case OwnerKind::kOptimizer:
+      return "optimizer";
   }
   return "";
 }
@@ -22,7 +25,7 @@ OpRecord RecordOp(const Analysis& analysis, OpId id) {
   record.shape = ShapeText(graph.module, op.shape);
   record.operands.assign(graph.operands(id).begin(), graph.operands(id).end());
   record.instruction = instruction.name;
-  record.op_name = instruction.op_name;
+  record.op_name = OpName(graph, id);
   record.source_file = instruction.source_file;
   record.source_line = instruction.source_line;
   record.region = op.region;
@@ -36,18 +39,14 @@ OpRecord RecordOp(const Analysis& analysis, OpId id) {
 ContractionRecord RecordContraction(const Analysis& analysis, size_t index) {
   const Contraction& c = analysis.contractions.list[index];
   const Join join = analysis.grouping.join[index];
-  return {c.op,
-          analysis.blocks.owner[c.op].index,
-          std::string(PhaseText(c.phase)),
-          c.forward,
-          c.gradient_of,
-          std::string(JoinLabel(join)),
-          std::string(JoinText(join)),
-          c.flops,
-          c.unmatched};
+  return {
+      c.op,          analysis.blocks.owner[c.op].index, std::string(PhaseText(c.phase)), c.forward,
+      c.gradient_of, std::string(JoinLabel(join)),      std::string(JoinText(join)),     c.flops,
+      c.unmatched};
 }
 
-// "%12 m1": a letter for the factor's role (b batch, m first operand, n second operand, k contracted), numbered.
+// "%12 m1": a letter for the factor's role (b batch, m first operand, n second operand, k
+// contracted), numbered.
 std::string CutText(const Analysis& analysis, const Seed& seed) {
   const OpId op = analysis.contractions.list[seed.contraction].op;
   Rule rule;
@@ -70,18 +69,20 @@ std::vector<PlacementRecord> RecordPlacements(const std::vector<Placed>& placed)
   return records;
 }
 
-StrategyRecord RecordStrategy(const Analysis& analysis, const Strategy& strategy, double forward_flops) {
+StrategyRecord RecordStrategy(const Analysis& analysis, const Strategy& strategy,
+                              double forward_flops) {
   StrategyRecord record;
   record.origin = OriginText(strategy.origin);
   for (const Seed& seed : strategy.seeds) record.cuts.push_back(CutText(analysis, seed));
   if (strategy.variant >= 0) {
-    record.variant =
-        "keeps operand " + std::to_string(strategy.variant) + " at %" + std::to_string(strategy.forked_at);
+    record.variant = "keeps operand " + std::to_string(strategy.variant) + " at %" +
+                     std::to_string(strategy.forked_at);
   }
   record.granule = strategy.granule;
   record.split_flops_share = forward_flops > 0 ? strategy.split_flops / forward_flops : 0;
   for (const Collective& c : strategy.collectives) {
-    record.collectives.push_back({std::string(CollectiveText(c.kind)), c.value, c.reader, c.size_bytes});
+    record.collectives.push_back(
+        {std::string(CollectiveText(c.kind)), c.value, c.reader, c.size_bytes});
   }
   record.inputs = RecordPlacements(strategy.inputs);
   record.members = RecordPlacements(strategy.members);
@@ -99,8 +100,10 @@ BlockRecord RecordBlock(const Analysis& analysis, size_t index) {
   const BlockStrategies& strategies = analysis.strategies[record.alike];
   double forward_flops = 0;
   const ParallelBlock& alike = analysis.blocks.list[record.alike];
-  for (int i = 0; i < alike.forward_count; ++i) forward_flops += analysis.contractions.list[alike.contractions[i]].flops;
-  for (const Strategy& s : strategies.list) record.strategies.push_back(RecordStrategy(analysis, s, forward_flops));
+  for (int i = 0; i < alike.forward_count; ++i)
+    forward_flops += analysis.contractions.list[alike.contractions[i]].flops;
+  for (const Strategy& s : strategies.list)
+    record.strategies.push_back(RecordStrategy(analysis, s, forward_flops));
   record.dropped = strategies.dropped;
   return record;
 }
@@ -110,7 +113,8 @@ void ShareFlops(const Segments& segments, std::vector<BlockRecord>* blocks) {
     for (int start : segment.starts) {
       double flops = 0;
       for (int b = start; b < start + segment.blocks; ++b) flops += (*blocks)[b].flops;
-      for (int b = start; b < start + segment.blocks && flops > 0; ++b) (*blocks)[b].flops_share = (*blocks)[b].flops / flops;
+      for (int b = start; b < start + segment.blocks && flops > 0; ++b)
+        (*blocks)[b].flops_share = (*blocks)[b].flops / flops;
     }
   }
 }
@@ -147,8 +151,10 @@ Records MakeRecords(const Analysis& analysis) {
   for (size_t c = 0; c < analysis.contractions.list.size(); ++c) {
     records.contractions.push_back(RecordContraction(analysis, c));
   }
-  for (size_t b = 0; b < analysis.blocks.list.size(); ++b) records.blocks.push_back(RecordBlock(analysis, b));
-  for (const Segment& s : analysis.segments.list) records.segments.push_back({s.blocks, s.starts, s.times});
+  for (size_t b = 0; b < analysis.blocks.list.size(); ++b)
+    records.blocks.push_back(RecordBlock(analysis, b));
+  for (const Segment& s : analysis.segments.list)
+    records.segments.push_back({s.blocks, s.starts, s.times});
   ShareFlops(analysis.segments, &records.blocks);
   records.warnings = analysis.warnings;
   records.timing = analysis.timing;

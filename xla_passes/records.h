@@ -1,6 +1,7 @@
 // The analysis as plain records: what crosses the border to Python, and what cfp_opt prints.
 //
-// Nothing here is a handle into the core: text, numbers and ids, in canonical order, with every reason in words.
+// Nothing here is a handle into the core: text, numbers and ids, in canonical order, with every
+// reason in words.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +70,7 @@ struct BlockRecord {
   int alike = -1;  // the first block with the same structure; itself if it is the first
   uint64_t signature = 0;
   double flops = 0;
-  double flops_share = 0;  // of its segment, all phases
+  double flops_share = 0;                  // of its segment, all phases
   std::vector<StrategyRecord> strategies;  // of `alike`
   std::vector<std::string> dropped;
 };

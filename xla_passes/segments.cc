@@ -23,9 +23,9 @@ class Cover {
  public:
   explicit Cover(const BlockSignatures& signatures) : signatures_(signatures) {}
 
-  // [S3] Takes the tandem that leaves the fewest distinct blocks, then covers what is left on both sides. Comparing
-  // every block with the one a period later is quadratic in blocks, not in ops: 5,000 blocks take 12 million
-  // comparisons of integers.
+  // [S3] Takes the tandem that leaves the fewest distinct blocks, then covers what is left on both
+  // sides. Comparing every block with the one a period later is quadratic in blocks, not in ops:
+  // 5,000 blocks take 12 million comparisons of integers.
   void Run(int begin, int end) {
     const Tandem best = BestTandem(begin, end);
     if (best.repeats < 2) {
@@ -38,7 +38,8 @@ class Cover {
   }
 
   std::vector<Segment> Take() && {
-    std::sort(list_.begin(), list_.end(), [](const Segment& a, const Segment& b) { return a.starts < b.starts; });
+    std::sort(list_.begin(), list_.end(),
+              [](const Segment& a, const Segment& b) { return a.starts < b.starts; });
     return std::move(list_);
   }
 
@@ -48,7 +49,8 @@ class Cover {
     for (int period = 1; 2 * period <= end - begin; ++period) {
       int equal = 0;
       for (int i = begin; i + period <= end; ++i) {
-        const bool same = i + period < end && signatures_.OfBlock(i) == signatures_.OfBlock(i + period);
+        const bool same =
+            i + period < end && signatures_.OfBlock(i) == signatures_.OfBlock(i + period);
         if (same) {
           ++equal;
         } else {
@@ -60,7 +62,8 @@ class Cover {
     return best;
   }
 
-  // A stretch of `length` blocks with this period, any of whose first `length % period` blocks may begin it.
+  // A stretch of `length` blocks with this period, any of whose first `length % period` blocks may
+  // begin it.
   void Consider(int begin, int length, int period, Tandem* best) const {
     if ((length / period - 1) * period < best->Saved()) return;
     for (int shift = 0; shift <= length % period; ++shift) {
@@ -69,14 +72,16 @@ class Cover {
     }
   }
 
-  // Blocks alike one by one may still be wired differently; the longest stretch of runs that are not.
+  // Blocks alike one by one may still be wired differently; the longest stretch of runs that are
+  // not.
   Tandem LongestEqual(const Tandem& whole) const {
     Tandem best{whole.begin, whole.period, 1}, now = best;
     uint64_t last = signatures_.OfRun(whole.begin, whole.begin + whole.period);
     for (int r = 1; r < whole.repeats; ++r) {
       const int begin = whole.begin + r * whole.period;
       const uint64_t run = signatures_.OfRun(begin, begin + whole.period);
-      now = run == last ? Tandem{now.begin, whole.period, now.repeats + 1} : Tandem{begin, whole.period, 1};
+      now = run == last ? Tandem{now.begin, whole.period, now.repeats + 1}
+                        : Tandem{begin, whole.period, 1};
       last = run;
       if (now.repeats > best.repeats) best = now;
     }
@@ -96,10 +101,12 @@ class Cover {
 };
 
 // The loop body that a block's contractions stand in.
-std::vector<int> RegionsOf(const Graph& graph, const Contractions& contractions, const Blocks& blocks) {
+std::vector<int> RegionsOf(const Graph& graph, const Contractions& contractions,
+                           const Blocks& blocks) {
   std::vector<int> regions;
   for (const ParallelBlock& block : blocks.list) {
-    const OpId op = block.contractions.empty() ? block.ops.front() : contractions.list[block.contractions.front()].op;
+    const OpId op = block.contractions.empty() ? block.ops.front()
+                                               : contractions.list[block.contractions.front()].op;
     regions.push_back(graph.ops[op].region);
   }
   return regions;
@@ -107,8 +114,8 @@ std::vector<int> RegionsOf(const Graph& graph, const Contractions& contractions,
 
 }  // namespace
 
-Segments FindSegments(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                      const Blocks& blocks) {
+Segments FindSegments(const Graph& graph, const ValueNumbers& numbers,
+                      const Contractions& contractions, const Blocks& blocks) {
   const BlockSignatures signatures(graph, numbers, contractions, blocks);
   const std::vector<int> region = RegionsOf(graph, contractions, blocks);
   const int count = static_cast<int>(region.size());
@@ -122,7 +129,8 @@ Segments FindSegments(const Graph& graph, const ValueNumbers& numbers, const Con
   for (Segment& segment : segments.list) {
     segment.times = graph.regions[region[segment.starts.front()]].times;
   }
-  for (size_t b = 0; b < blocks.list.size(); ++b) segments.signature.push_back(signatures.OfBlock(static_cast<int>(b)));
+  for (size_t b = 0; b < blocks.list.size(); ++b)
+    segments.signature.push_back(signatures.OfBlock(static_cast<int>(b)));
   return segments;
 }
 

@@ -1,8 +1,8 @@
 // Repeated runs of ParallelBlocks: what has to be looked at once.
 //
-// Two blocks are alike when their forward ops, attributes, shapes, inner wiring and outer references are, and their
-// contractions have the same gradients and recomputations; names, ids and the order of independent ops do not
-// count. A segment is a run of blocks with all its repeats:
+// Two blocks are alike when their forward ops, attributes, shapes, inner wiring and outer
+// references are, and their contractions have the same gradients and recomputations; names, ids and
+// the order of independent ops do not count. A segment is a run of blocks with all its repeats:
 //
 //   embedding | attn o w1 w2 | attn o w1 w2 | attn o w1 w2 | head
 //       0     |  1  2  3  4  |  5  6  7  8  |  9 10 11 12  |  13
@@ -30,7 +30,7 @@ struct Segments {
 };
 
 // [S1] [S2] [S3]
-Segments FindSegments(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                      const Blocks& blocks);
+Segments FindSegments(const Graph& graph, const ValueNumbers& numbers,
+                      const Contractions& contractions, const Blocks& blocks);
 
 }  // namespace cfp

@@ -1,13 +1,14 @@
 // How one split of one value goes on through one op.
 //
-// A split cuts dimension `dim`, seen as [outer, rest], along the most major part of `rest`; `granule` is the
-// largest number of equal pieces it can be cut into so far (every factor met on the way must divide).
+// A split cuts dimension `dim`, seen as [outer, rest], along the most major part of `rest`;
+// `granule` is the largest number of equal pieces it can be cut into so far (every factor met on
+// the way must divide).
 //
 //   n of  [8,32,64] = x · W        Split{dim 2, outer 1, granule 64}
 //   reshape to [8,32,4,16]         Split{dim 2, outer 1, granule 4}: heads
 //   transpose to [8,4,32,16]       Split{dim 1, outer 1, granule 4}
-// A fused projection n = 3 x 64 is cut as [3, 64]: Split{dim 2, outer 3, granule 64}; the slice that takes the
-// middle third leaves Split{dim 2, outer 1, granule 64}.
+// A fused projection n = 3 x 64 is cut as [3, 64]: Split{dim 2, outer 3, granule 64}; the slice
+// that takes the middle third leaves Split{dim 2, outer 1, granule 64}.
 #pragma once
 
 #include "partition_rules.h"
@@ -20,7 +21,9 @@ struct Split {
   int64_t granule = 1;
 };
 
-inline bool SamePlace(const Split& a, const Split& b) { return a.dim == b.dim && a.outer == b.outer; }
+inline bool SamePlace(const Split& a, const Split& b) {
+  return a.dim == b.dim && a.outer == b.outer;
+}
 
 // The factor of operand `operand` that the split cuts; -1 if the rule has none there.
 int FactorCut(const Rule& rule, int operand, const Split& split);
@@ -28,7 +31,8 @@ int FactorCut(const Rule& rule, int operand, const Split& split);
 // The factor of the result that the split cuts; -1 if there is none.
 int ResultFactorCut(const Rule& rule, const Split& split);
 
-// The split carried from one site of a factor to another; granule 1 when it cannot be cut there at all.
+// The split carried from one site of a factor to another; granule 1 when it cannot be cut there at
+// all.
 Split Carry(const Factor& factor, const Site& from, const Site& to, const Split& split);
 
 }  // namespace cfp

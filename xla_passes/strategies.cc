@@ -17,6 +17,12 @@ Origin OriginOf(const Rule& rule, int factor, int weight) {
   return on_weight && !on_other ? Origin::kWeight : Origin::kBatch;
 }
 
+Origin OriginOfClass(const std::vector<Seed>& seeds) {
+  Origin origin = Origin::kLate;
+  for (const Seed& seed : seeds) origin = std::min(origin, seed.origin);
+  return origin;
+}
+
 bool CanBeCut(FactorKind kind) {
   return kind == FactorKind::kPass || kind == FactorKind::kReduced || kind == FactorKind::kHalo;
 }
@@ -36,7 +42,9 @@ class Classes {
   std::vector<std::vector<Seed>> Groups() const {
     std::vector<std::vector<Seed>> groups(seeds_.size());
     for (size_t s = 0; s < seeds_.size(); ++s) groups[Find(s)].push_back(seeds_[s]);
-    groups.erase(std::remove_if(groups.begin(), groups.end(), [](const auto& g) { return g.empty(); }), groups.end());
+    groups.erase(
+        std::remove_if(groups.begin(), groups.end(), [](const auto& g) { return g.empty(); }),
+        groups.end());
     return groups;
   }
 
@@ -46,7 +54,8 @@ class Classes {
     const int weight = view_.WeightOf(c);
     for (size_t f = 0; f < rule.factors.size(); ++f) {
       if (!CanBeCut(rule.factors[f].kind)) continue;
-      AddSeed({c, static_cast<int>(f), view_.PartsOf(c, static_cast<int>(f)), OriginOf(rule, f, weight)});
+      AddSeed({c, static_cast<int>(f), view_.PartsOf(c, static_cast<int>(f)),
+               OriginOf(rule, f, weight)});
     }
   }
 
@@ -63,7 +72,8 @@ class Classes {
       const OpId op = view_.at(c).op;
       const Rule& rule = view_.rule(op);
       for (size_t f = 0; f < rule.factors.size(); ++f) {
-        const bool passes = rule.factors[f].kind == FactorKind::kPass && rule.result_site(f).dim >= 0;
+        const bool passes =
+            rule.factors[f].kind == FactorKind::kPass && rule.result_site(f).dim >= 0;
         if (passes && !IsReached(op, static_cast<int>(f), placed)) {
           AddSeed({c, static_cast<int>(f), 1, Origin::kLate});
         }
@@ -96,19 +106,17 @@ class Classes {
     return true;
   }
 
-  // Per class (at the place of its least seed): every value that it cuts, sources left out.
+  // Per class (at the place of its least seed): every member that it cuts, and every input that its
+  // roots want cut. An input that merely can be cut to fit (the other side of a product) makes no
+  // two classes one.
   std::vector<std::vector<Placed>> PropagateAll() const {
     std::vector<std::vector<Placed>> placed(seeds_.size());
     for (size_t s = 0; s < seeds_.size(); ++s) {
       if (Find(s) != s) continue;
-      std::vector<Seed> seeds;
-      for (size_t t = s; t < seeds_.size(); ++t) {
-        if (Find(t) == s) seeds.push_back(seeds_[t]);
-      }
-      const Strategy strategy = PropagateClass(view_, seeds, 0);
-      placed[s] = strategy.members;
-      for (const Placed& input : strategy.inputs) {
-        if (view_.RelationOf(input.value) == Relation::kInput) placed[s].push_back(input);
+      const std::vector<Seed> seeds = ClassOf(s);
+      placed[s] = PropagateClass(view_, seeds, 0).members;
+      for (const Placed& wanted : WantedValues(view_, seeds)) {
+        if (view_.RelationOf(wanted.value) == Relation::kInput) placed[s].push_back(wanted);
       }
     }
     return placed;
@@ -135,38 +143,73 @@ class Classes {
     return joined;
   }
 
-  // Classes that cut one factor of one op, at the same depth in it, are one class.
-  bool JoinAt(OpId op, const std::unordered_map<OpId, std::vector<Cut>>& cuts) {
+  // A class at one op: on the factor it cuts, through one operand or because it starts here
+  // (operand -1).
+  struct Arrival {
+    size_t seed;
+    int factor;
+    int64_t within;
+    int operand;
+  };
+
+  std::vector<Arrival> Arrivals(OpId op,
+                                const std::unordered_map<OpId, std::vector<Cut>>& cuts) const {
     const Rule& rule = view_.rule(op);
-    struct Arrival {
-      int factor;
-      int64_t within;
-      size_t seed;
-    };
     std::vector<Arrival> arrivals;
     const Span<OpId> operands = view_.graph().Reads(op);
-    for (size_t i = 0; i < operands.size(); ++i) {
+    for (int i = 0; i < static_cast<int>(operands.size()); ++i) {
       const auto found = cuts.find(view_.number(operands[i]));
       if (found == cuts.end()) continue;
       for (const Cut& cut : found->second) {
-        const int f = FactorCut(rule, static_cast<int>(i), cut.split);
-        if (f >= 0) arrivals.push_back({f, cut.split.outer / rule.operand_site(f, i).outer, cut.seed});
+        const int f = FactorCut(rule, i, cut.split);
+        if (f >= 0)
+          arrivals.push_back({cut.seed, f, cut.split.outer / rule.operand_site(f, i).outer, i});
       }
     }
     for (size_t s = 0; s < seeds_.size(); ++s) {
-      const bool here = view_.at(seeds_[s].contraction).op == op;
-      if (here) arrivals.push_back({seeds_[s].factor, seeds_[s].within, s});
+      if (view_.at(seeds_[s].contraction).op != op) continue;
+      arrivals.push_back({s, seeds_[s].factor, seeds_[s].within, -1});
     }
+    return arrivals;
+  }
+
+  bool JoinAt(OpId op, const std::unordered_map<OpId, std::vector<Cut>>& cuts) {
+    const std::vector<Arrival> arrivals = Arrivals(op, cuts);
     bool joined = false;
     for (size_t a = 0; a < arrivals.size(); ++a) {
       for (size_t b = 0; b < a; ++b) {
-        const bool meet = arrivals[a].factor == arrivals[b].factor && arrivals[a].within == arrivals[b].within;
-        if (meet && CanBeCut(rule.factors[arrivals[a].factor].kind)) {
+        if (Meet(op, arrivals[a], arrivals[b]))
           joined = Join(arrivals[a].seed, arrivals[b].seed) || joined;
-        }
       }
     }
     return joined;
+  }
+
+  // Classes that cut one factor, at the same depth in it, are one class. Through one operand they
+  // are two ways to cut one value, unless it is an input of the block.
+  bool Meet(OpId op, const Arrival& a, const Arrival& b) const {
+    if (a.factor != b.factor || a.within != b.within) return false;
+    if (!CanBeCut(view_.rule(op).factors[a.factor].kind) || !MayJoin(op, a.seed, b.seed))
+      return false;
+    if (a.operand != b.operand) return true;
+    return view_.RelationOf(view_.number(view_.graph().Reads(op)[a.operand])) == Relation::kInput;
+  }
+
+  // A gate multiplies its own projection: x (contracted by the projection) meets x · W in an
+  // elementwise op. To cut W's free dimension one need not cut x.
+  bool MayJoin(OpId op, size_t a, size_t b) const {
+    const bool either_contracted = (OriginOfClass(ClassOf(a)) == Origin::kContracted) !=
+                                   (OriginOfClass(ClassOf(b)) == Origin::kContracted);
+    return view_.contraction(op) >= 0 || !either_contracted;
+  }
+
+  // The seeds that are cut together with `seed`.
+  std::vector<Seed> ClassOf(size_t seed) const {
+    std::vector<Seed> seeds;
+    for (size_t s = 0; s < seeds_.size(); ++s) {
+      if (Find(s) == Find(seed)) seeds.push_back(seeds_[s]);
+    }
+    return seeds;
   }
 
   const BlockView& view_;
@@ -174,15 +217,10 @@ class Classes {
   std::vector<size_t> parent_;
 };
 
-Origin OriginOfClass(const std::vector<Seed>& seeds) {
-  Origin origin = Origin::kLate;
-  for (const Seed& seed : seeds) origin = std::min(origin, seed.origin);
-  return origin;
-}
-
-// [B5] A weight split that an absorbed contraction sums over buys an all-reduce of the scores: given up where
-// another weight split passes.
-std::string WhyDropped(const BlockView& view, const Strategy& strategy, double block_flops, bool another_passes) {
+// [B5] A weight split that an absorbed contraction sums over buys an all-reduce of the scores:
+// given up where another weight split passes.
+std::string WhyDropped(const BlockView& view, const Strategy& strategy, double block_flops,
+                       bool another_passes) {
   if (strategy.granule <= 1) return "cannot be cut into equal pieces";
   if (strategy.origin == Origin::kLate && strategy.split_flops < kMostOfTheFlops * block_flops) {
     return "first met inside the block, divides less than half of its FLOPs";
@@ -221,31 +259,39 @@ std::vector<Strategy> Candidates(const BlockView& view) {
 
 std::string_view OriginText(Origin origin) {
   switch (origin) {
-    case Origin::kBatch: return "activation";
-    case Origin::kWeight: return "weight";
-    case Origin::kContracted: return "contracted";
-    case Origin::kLate: return "late";
+    case Origin::kBatch:
+      return "activation";
+    case Origin::kWeight:
+      return "weight";
+    case Origin::kContracted:
+      return "contracted";
+    case Origin::kLate:
+      return "late";
   }
   return "";
 }
 
 std::string_view CollectiveText(CollectiveKind kind) {
   switch (kind) {
-    case CollectiveKind::kAllReduce: return "all-reduce";
-    case CollectiveKind::kAllGather: return "all-gather";
-    case CollectiveKind::kHalo: return "halo";
+    case CollectiveKind::kAllReduce:
+      return "all-reduce";
+    case CollectiveKind::kAllGather:
+      return "all-gather";
+    case CollectiveKind::kHalo:
+      return "halo";
   }
   return "";
 }
 
-BlockStrategies FindStrategies(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                               const Grouping& grouping, const Blocks& blocks, int block) {
+BlockStrategies FindStrategies(const Graph& graph, const ValueNumbers& numbers,
+                               const Contractions& contractions, const Grouping& grouping,
+                               const Blocks& blocks, int block) {
   const BlockView view(graph, numbers, contractions, grouping, blocks, block);
   double flops = 0;
   for (int c : view.forward()) flops += view.at(c).flops;
   std::vector<Strategy> candidates = Candidates(view);
-  const bool another_passes =
-      std::any_of(candidates.begin(), candidates.end(), [&](const Strategy& s) { return PassesWhole(view, s); });
+  const bool another_passes = std::any_of(candidates.begin(), candidates.end(),
+                                          [&](const Strategy& s) { return PassesWhole(view, s); });
   BlockStrategies found;
   for (Strategy& strategy : candidates) {
     const std::string why = WhyDropped(view, strategy, flops, another_passes);

@@ -1,8 +1,9 @@
 // The ways to split one ParallelBlock over one mesh axis, each with what it must communicate.
 //
-// A strategy is a *class*: root factors that are cut together because they meet (heads of q, k and v), or because
-// their roots read one input (its batch, its sequence). Propagating the class through the block, op by op, finds
-// every collective it needs; these, and no others, are what a compiler may insert.
+// A strategy is a *class*: root factors that are cut together because they meet (heads of q, k and
+// v), or because their roots read one input (its batch, its sequence). Propagating the class
+// through the block, op by op, finds every collective it needs; these, and no others, are what a
+// compiler may insert.
 //
 //   block {norm, q, k, q·kᵀ, softmax, v, a·v} of a transformer layer
 //     class batch       %h dim 0      no collective
@@ -34,8 +35,8 @@ std::string_view CollectiveText(CollectiveKind kind);
 
 struct Collective {
   CollectiveKind kind = CollectiveKind::kAllReduce;
-  OpId value = kNoOp;  // what is reduced or gathered
-  OpId reader = kNoOp; // the op that needs it
+  OpId value = kNoOp;      // what is reduced or gathered
+  OpId reader = kNoOp;     // the op that needs it
   int64_t size_bytes = 0;  // of the whole value
 };
 
@@ -46,7 +47,8 @@ struct Placed {
   Split split;
 };
 
-// A factor of a contraction's rule, cut inside its `within` most major parts (1 but for fused projections).
+// A factor of a contraction's rule, cut inside its `within` most major parts (1 but for fused
+// projections).
 struct Seed {
   int contraction = -1;
   int factor = -1;
@@ -57,10 +59,11 @@ struct Seed {
 struct Strategy {
   Origin origin = Origin::kBatch;
   std::vector<Seed> seeds;  // cut together
-  int variant = -1;       // where a contraction met the class on two factors: the operand whose factor is kept
+  int variant =
+      -1;  // where a contraction met the class on two factors: the operand whose factor is kept
   OpId forked_at = kNoOp;
-  int64_t granule = 1;    // largest number of equal pieces
-  double split_flops = 0; // of the block's forward FLOPs, those that the split divides
+  int64_t granule = 1;     // largest number of equal pieces
+  double split_flops = 0;  // of the block's forward FLOPs, those that the split divides
   std::vector<Collective> collectives;
   std::vector<Placed> inputs;   // activations and weights read from outside the block
   std::vector<Placed> members;  // ops of the block that are cut
@@ -72,7 +75,8 @@ struct BlockStrategies {
 };
 
 // `block` is an index into `blocks.list`. [B3] [B4] [B8]
-BlockStrategies FindStrategies(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                               const Grouping& grouping, const Blocks& blocks, int block);
+BlockStrategies FindStrategies(const Graph& graph, const ValueNumbers& numbers,
+                               const Contractions& contractions, const Grouping& grouping,
+                               const Blocks& blocks, int block);
 
 }  // namespace cfp

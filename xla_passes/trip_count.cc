@@ -106,8 +106,9 @@ std::optional<int64_t> Trips(const Counting& counting) {
   if (counting.direction == "LE") return Steps(up + 1, step);
   if (counting.direction == "GT") return Steps(-up, -step);
   if (counting.direction == "GE") return Steps(1 - up, -step);
-  if (counting.direction != "NE" || step == 0 || up % step != 0 || up / step < 0)
+  if (counting.direction != "NE" || step == 0 || up % step != 0 || up / step < 0) {
     return std::nullopt;
+  }
   return Steps(up / step, 1);
 }
 

@@ -10,7 +10,8 @@
 namespace cfp {
 namespace {
 
-// The dimension in which `part` is one row of `whole` while all others are full; -1 if there is none.
+// The dimension in which `part` is one row of `whole` while all others are full; -1 if there is
+// none.
 int RowDim(Span<int64_t> part, Span<int64_t> whole) {
   if (part.size() != whole.size()) return -1;
   int row = -1;
@@ -27,8 +28,8 @@ bool IsInside(const Graph& graph, int region, int ancestor) {
   return region == ancestor;
 }
 
-// One row, of whichever trip, of an array that the loop does not change: every such read is the same value
-// for the purpose of telling forward from backward (layer weights under scan).
+// One row, of whichever trip, of an array that the loop does not change: every such read is the
+// same value for the purpose of telling forward from backward (layer weights under scan).
 bool IsInvariantRow(const Graph& graph, OpId op) {
   if (graph.ops[op].opcode != Opcode::kDynamicSlice) return false;
   const OpId array = graph.operands(op)[0];
@@ -52,7 +53,8 @@ int64_t Elements(Span<int64_t> dims) {
 bool IsReshape(const Graph& graph, OpId op) {
   const Opcode opcode = graph.ops[op].opcode;
   if (opcode == Opcode::kReshape) return true;
-  return opcode == Opcode::kBroadcast && Elements(graph.dims(op)) == Elements(graph.dims(graph.operands(op)[0])) &&
+  return opcode == Opcode::kBroadcast &&
+         Elements(graph.dims(op)) == Elements(graph.dims(graph.operands(op)[0])) &&
          std::is_sorted(graph.module.list(graph.attributes(op).dimensions).begin(),
                         graph.module.list(graph.attributes(op).dimensions).end());
 }
@@ -66,7 +68,8 @@ bool IsZeroConstant(const Graph& graph, OpId op) {
     if (field.number == LiteralField::kShape) continue;
     has_value = true;
     if (field.value != 0) return false;
-    if (std::any_of(field.bytes.begin(), field.bytes.end(), [](char c) { return c != 0; })) return false;
+    if (std::any_of(field.bytes.begin(), field.bytes.end(), [](char c) { return c != 0; }))
+      return false;
   }
   return has_value;
 }
@@ -79,11 +82,13 @@ struct Numbering {
 
   bool IsZero(OpId op) const {
     const Opcode opcode = graph.ops[op].opcode;
-    const bool copies = opcode == Opcode::kBroadcast || opcode == Opcode::kReshape || opcode == Opcode::kConvert;
+    const bool copies =
+        opcode == Opcode::kBroadcast || opcode == Opcode::kReshape || opcode == Opcode::kConvert;
     return copies ? is_zero[graph.operands(op)[0]] : IsZeroConstant(graph, op);
   }
 
-  // x + 0 and x - 0 are x: a recomputation may have dropped a zero that the first computation carried along.
+  // x + 0 and x - 0 are x: a recomputation may have dropped a zero that the first computation
+  // carried along.
   OpId WithoutZero(OpId op) const {
     const Opcode opcode = graph.ops[op].opcode;
     if (opcode != Opcode::kAdd && opcode != Opcode::kSubtract) return kNoOp;
@@ -96,7 +101,8 @@ struct Numbering {
     const Op& o = graph.ops[op];
     if (IsInvariantRow(graph, op)) {
       const OpId array = graph.operands(op)[0];
-      return MixHash(MixHash(0x510ce, numbers.of[array]), RowDim(graph.dims(op), graph.dims(array)));
+      return MixHash(MixHash(0x510ce, numbers.of[array]),
+                     RowDim(graph.dims(op), graph.dims(array)));
     }
     uint64_t h = MixHash(o.fingerprint, static_cast<uint64_t>(o.opcode));
     if (o.opcode == Opcode::kGetTupleElement) h = MixHash(h, graph.ops[op].tuple_index);
@@ -126,10 +132,12 @@ struct Numbering {
   }
 };
 
-// Follows dims of `op` to dims of its operand through one transparent op; false if the op is not transparent.
+// Follows dims of `op` to dims of its operand through one transparent op; false if the op is not
+// transparent.
 bool PeelOnce(const Graph& graph, OpId op, Peeled* peeled) {
   const Opcode opcode = graph.ops[op].opcode;
-  if (opcode == Opcode::kConvert || opcode == Opcode::kCopy || opcode == Opcode::kReverse) return true;
+  if (opcode == Opcode::kConvert || opcode == Opcode::kCopy || opcode == Opcode::kReverse)
+    return true;
   if (opcode == Opcode::kTranspose) {
     const Span<int64_t> permutation = graph.module.list(graph.attributes(op).dimensions);
     for (int i = 0; i < peeled->rank; ++i) {
@@ -170,7 +178,8 @@ OpId UnstackedResidual(const Graph& graph, OpId op) {
   const OpId last = graph.operands(loop)[graph.ops[stack].tuple_index];
   if (graph.ops[last].opcode != Opcode::kDynamicUpdateSlice) return kNoOp;
   const OpId update = graph.operands(last)[1];
-  const bool same_row = RowDim(graph.dims(update), graph.dims(last)) == RowDim(graph.dims(op), graph.dims(stack));
+  const bool same_row =
+      RowDim(graph.dims(update), graph.dims(last)) == RowDim(graph.dims(op), graph.dims(stack));
   return same_row ? update : kNoOp;
 }
 

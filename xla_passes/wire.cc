@@ -59,8 +59,9 @@ bool WireReader::Next(WireField* field) {
   if (at_ == end_) return false;
   const char* const start = at_;
   const uint64_t tag = ReadVarint();
-  if (!IsWireType(tag & 7))
+  if (!IsWireType(tag & 7)) {
     Fail("wire type " + std::to_string(tag & 7) + ", expected 0, 1, 2 or 5", start);
+  }
   if ((tag >> 3) == 0 || (tag >> 3) > kMaxFieldNumber) Fail("a field number out of range", start);
   field->number = static_cast<uint32_t>(tag >> 3);
   field->type = static_cast<WireType>(tag & 7);

@@ -33,6 +33,9 @@ class WireReader {
  public:
   // A whole file; errors count bytes from its beginning.
   explicit WireReader(std::string_view file) : WireReader(file, file.data()) {}
+  // A message in a file that begins at `origin`.
+  WireReader(std::string_view message, const char* origin)
+      : at_(message.data()), end_(message.data() + message.size()), origin_(origin) {}
 
   // Moves to the next field; false at the end of the message.
   bool Next(WireField* field);
@@ -55,8 +58,6 @@ class WireReader {
   [[noreturn]] void Fail(const std::string& what, const char* at) const;
 
  private:
-  WireReader(std::string_view message, const char* origin)
-      : at_(message.data()), end_(message.data() + message.size()), origin_(origin) {}
   // The usual cases are short enough to be inlined; the others stand apart, in wire.cc.
   uint64_t ReadVarint() {
     const bool is_one_byte = at_ != end_ && static_cast<uint8_t>(*at_) < 0x80;

@@ -17,6 +17,8 @@ from cfp.ir.block import Block, Segment, Strategy
 from cfp.ir.json_codec import decode, encode, opaque
 from cfp.ir.op import Contraction, Op, Region
 
+LIGHT_SHARE = 0.02
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -45,10 +47,12 @@ class Timing:
 class Analysis:
     """The blocks and segments of one step; `name` is the step's, or its module's.
 
+    arguments are the names of the parameters by number, empty where the step was not traced.
     The timing is of the run that made it: neither written nor compared, None once read.
     """
 
     name: str
+    arguments: tuple[str, ...]
     ops: tuple[Op, ...]
     regions: tuple[Region, ...]
     contractions: tuple[Contraction, ...]
@@ -61,10 +65,43 @@ class Analysis:
         """The ways to split a block; op ids in them are those of the first block alike."""
         return self.blocks[self.blocks[block].alike].strategies
 
+    def owner(self, op: int) -> str:
+        """`block 3`, `nobody`, `optimizer of state.params['wte']`."""
+        kind, index = self.ops[op].owner, self.ops[op].owner_index
+        if kind == "optimizer":
+            return (
+                f"optimizer of {self.arguments[index] if self.arguments else f'parameter {index}'}"
+            )
+        return f"{kind} {index}" if index >= 0 else kind
+
     @property
     def distinct_blocks(self) -> tuple[int, ...]:
         """The blocks that are the first of their kind."""
         return tuple(number for number, one in enumerate(self.blocks) if one.alike == number)
+
+    @property
+    def light_contractions(self) -> frozenset[int]:
+        """The forward contractions that, with their gradients, hardly count in their segment."""
+        flops: dict[int, float] = {}
+        for one in self.contractions:
+            flops[one.forward] = flops.get(one.forward, 0.0) + one.flops
+        return frozenset(
+            number
+            for number, together in flops.items()
+            if self._share(number, together) < LIGHT_SHARE  # [B7]
+        )
+
+    def _share(self, contraction: int, flops: float) -> float:
+        """The part that `flops` are of those of the contraction's segment."""
+        block = self.blocks[self.contractions[contraction].block]
+        return block.flops_share * flops / block.flops if block.flops else 0.0
+
+    def forward_contractions(self, block: int) -> tuple[tuple[int, Contraction], ...]:
+        """The forward contractions of a block, each with its number."""
+        numbered = (
+            (number, self.contractions[number]) for number in self.blocks[block].contractions
+        )
+        return tuple((number, one) for number, one in numbered if one.phase == "forward")
 
     def phases(self, block: int) -> Counter[str]:
         """How many contractions a block has in each phase."""

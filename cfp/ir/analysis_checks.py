@@ -49,10 +49,13 @@ def _in_ownership(analysis: Analysis) -> Iterator[str]:
             if not 0 <= op < len(analysis.ops):
                 yield f"block {number} lists %{op}, which does not exist"
     for number, op in enumerate(analysis.ops):
+        owner = op.owner_index if op.owner == "block" else -1
         if op.owner not in OWNERS:
             yield f"%{number} is owned by {op.owner!r}"
-        if lister.get(number, -1) != (op.owner_index if op.owner == "block" else -1):
-            yield f"%{number} is owned by {op.owner} {op.owner_index}, which does not list it"
+        elif owner >= 0 and lister.get(number) != owner:
+            yield f"%{number} is owned by block {owner}, which does not list it"
+        elif owner < 0 and number in lister:
+            yield f"%{number} is owned by {op.owner}, yet block {lister[number]} lists it"
 
 
 def _in_contractions(analysis: Analysis) -> Iterator[str]:
@@ -60,7 +63,10 @@ def _in_contractions(analysis: Analysis) -> Iterator[str]:
         if not 0 <= one.op < len(analysis.ops):
             yield f"contraction {number} is %{one.op}, which does not exist"
         elif (owner := analysis.ops[one.op].owner_index) != one.block:
-            yield f"contraction {number} is in block {one.block}, and %{one.op} in block {owner}"
+            yield (
+                f"contraction {number} is in block {one.block}, and %{one.op} is owned by block "
+                f"{owner}"
+            )
         origin = analysis.contractions[one.forward]
         if origin.phase != "forward" or (one.phase == "forward" and origin is not one):
             yield f"contraction {number} is {one.phase} of contraction {one.forward}"
@@ -69,8 +75,8 @@ def _in_contractions(analysis: Analysis) -> Iterator[str]:
 def _in_blocks(analysis: Analysis) -> Iterator[str]:
     for number, block in enumerate(analysis.blocks):
         for one in block.contractions:
-            if analysis.contractions[one].block != number:
-                yield f"block {number} lists contraction {one} of another block"
+            if (other := analysis.contractions[one].block) != number:
+                yield f"block {number} lists contraction {one} of block {other}"
         labels = {analysis.ops[op].label for op in block.ops}
         if not block.contractions and SHARED_NORMALISATION not in labels:
             yield f"block {number} has neither a contraction nor a shared normalisation"
@@ -90,8 +96,8 @@ def _in_strategies(analysis: Analysis) -> Iterator[str]:
         for index, strategy in enumerate(block.strategies):
             if strategy.granule < 1:
                 yield f"strategy {index} of block {number} cuts into {strategy.granule} pieces"
-            if not 0 <= strategy.split_flops_share <= 1 + 1e-9:
-                yield f"strategy {index} of block {number} divides {strategy.split_flops_share}"
+            if not 0 <= (share := strategy.split_flops_share) <= 1 + 1e-9:
+                yield f"strategy {index} of block {number} divides {share} of its FLOPs"
             for value in _values_of(strategy):
                 if not 0 <= value < len(analysis.ops):
                     yield f"strategy {index} of block {number} names %{value}, which does not exist"

@@ -25,15 +25,14 @@ if TYPE_CHECKING:
 
 def report(analysis: Analysis) -> str:
     """Blocks, their strategies, how they repeat, and the warnings."""
-    return "\n".join(
-        [
-            *_blocks(analysis),
-            *_strategies(analysis),
-            *sequence_lines(analysis),
-            *_segments(analysis),
-            *_warnings(analysis),
-        ]
-    )
+    sections = [
+        _blocks(analysis),
+        *_strategies(analysis),
+        sequence_lines(analysis),
+        _segments(analysis),
+        _warnings(analysis),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
 def sequence_lines(analysis: Analysis) -> list[str]:
@@ -119,8 +118,7 @@ def _members(analysis: Analysis, number: int) -> str:
     by_clause = ", ".join(
         unbroken(f"{label} {labels[label]}") for label in sorted(labels, key=_clause)
     )
-    light = "light, " if block.is_light else ""
-    return f"{light}{len(block.ops)} ops: {by_clause}"
+    return f"{len(block.ops)} ops: {by_clause}"
 
 
 def _clause(label: str) -> tuple[str, list[int]]:
@@ -131,22 +129,23 @@ def _clause(label: str) -> tuple[str, list[int]]:
 # ---- strategies
 
 _LEGEND = """\
-what is cut, into how many pieces at most, and what that communicates. A cut `%12 n0` is the first \
-factor of op 12 of kind n: b batch, m of its first operand, n of its second, k summed over."""
+what is cut, into how many pieces at most, and what the forward pass then communicates. A cut \
+`%12 n0` is the first factor of op 12 of kind n: b batch, m of its first operand, n of its second, \
+k summed over."""
 
 
-def _strategies(analysis: Analysis) -> Iterator[str]:
-    yield ""
-    if analysis.distinct_blocks:
-        yield from paragraph("strategies on one mesh axis: ", _LEGEND)
-        yield ""
+def _strategies(analysis: Analysis) -> Iterator[list[str]]:
+    if analysis.blocks:
+        yield paragraph("strategies on one mesh axis: ", _LEGEND)
+    light = analysis.light_contractions
     for number in analysis.distinct_blocks:
-        yield _headline(analysis, number)
-        yield from _roots(analysis, number)
-        yield from strategy_table(analysis.blocks[number].strategies)
-        for reason in analysis.blocks[number].dropped:
-            yield from paragraph("  given up: ", reason)
-        yield ""
+        block = analysis.blocks[number]
+        yield [
+            _headline(analysis, number),
+            *_roots(analysis, number, light),
+            *strategy_table(block.strategies),
+            *(line for reason in block.dropped for line in paragraph("  given up: ", reason)),
+        ]
 
 
 def _headline(analysis: Analysis, number: int) -> str:
@@ -159,23 +158,18 @@ def _headline(analysis: Analysis, number: int) -> str:
     return f"block {number}" + (f", also at {', '.join(shown)}" if repeats else "")
 
 
-def _roots(analysis: Analysis, number: int) -> list[str]:
-    block = analysis.blocks[number]
-    forward = [
-        one
-        for one in (analysis.contractions[index] for index in block.contractions)
-        if one.phase == "forward"
-    ]
+def _roots(analysis: Analysis, number: int, light: frozenset[int]) -> list[str]:
     rows = [
         (
             operation(analysis, one.op),
             str(analysis.ops[one.op].source),
             f"[{one.label}]",
-            one.because,
+            f"{one.because}, light" if index in light else one.because,
         )
-        for one in forward
+        for index, one in analysis.forward_contractions(number)
     ]
-    return table(("forward contraction", "source", "clause", "because"), rows) if rows else []
+    header = ("forward contraction", "source", "clause", "because")
+    return table(header, rows) if rows else ["  no contraction: a normalisation for several blocks"]
 
 
 def strategy_table(strategies: Sequence[Strategy]) -> list[str]:
@@ -192,7 +186,7 @@ def strategy_table(strategies: Sequence[Strategy]) -> list[str]:
         )
         for index, one in enumerate(strategies)
     ]
-    return table(header, rows) if rows else ["  no strategy: every device computes all of it"]
+    return table(header, rows) if rows else ["  no strategy of its own"]
 
 
 def communication(strategy: Strategy) -> str:
@@ -226,9 +220,8 @@ def _segments(analysis: Analysis) -> list[str]:
         )
         for number, segment in enumerate(analysis.segments)
     ]
-    return [*([""] if any(len(one.starts) > 1 for one in analysis.segments) else []), "segments", *(table(header, rows) if rows else ["  none"])]
+    return ["segments", *table(header, rows)] if rows else []
 
 
-def _warnings(analysis: Analysis) -> Iterator[str]:
-    for warning in analysis.warnings:
-        yield from paragraph("warning: ", warning)
+def _warnings(analysis: Analysis) -> list[str]:
+    return [line for text in analysis.warnings for line in paragraph("warning: ", text)]

@@ -78,13 +78,6 @@ class Block:
     strategies: tuple[Strategy, ...] = ()
     dropped: tuple[str, ...] = ()
 
-    LIGHT_SHARE = 0.02
-
-    @property
-    def is_light(self) -> bool:
-        """Whether it has contractions that hardly count in its segment."""
-        return 0 < self.flops_share < self.LIGHT_SHARE
-
 
 @dataclass(frozen=True, slots=True)
 class Segment:

@@ -11,6 +11,7 @@ the file and line that the HLO itself records.
 """
 
 import re
+from dataclasses import replace
 from functools import cache
 
 from cfp._native import read_analysis
@@ -18,7 +19,7 @@ from cfp.ir.analysis import Analysis
 from cfp.ir.op import Source
 from cfp.ir.step import Equation, TracedStep
 
-_TAG = re.compile(r"cfp:(\d+(?:/\d+)*)(?=/|$)")
+_TAG = re.compile(r"cfp:(\d+(?:/\d+)*)(?=[/)]|$)")
 _ARGUMENT = re.compile(r"arrays\[(\d+)\]$")
 
 
@@ -34,7 +35,8 @@ def analyze_hlo(step: TracedStep) -> Analysis:
             return Source(argument=step.arguments[int(number[1])].name)
         return recorded(file, line)
 
-    return read_analysis(step.hlo, step.name, locate)
+    names = tuple(one.name for one in step.arguments)
+    return replace(read_analysis(step.hlo, step.name, locate), arguments=names)
 
 
 def analyze_module(hlo: bytes, name: str = "module") -> Analysis:

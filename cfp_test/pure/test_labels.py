@@ -29,6 +29,7 @@ CC_FILES = [
     file for file in sorted((ROOT / "xla_passes").rglob("*")) if file.suffix in (".cc", ".h")
 ]
 CODE = [file for file in CC_FILES if not is_test(file)]
+CODE += sorted((ROOT / "cfp").rglob("*.py"))
 TESTS = [file for file in CC_FILES if is_test(file)]
 TESTS += [file for file in (ROOT / "cfp_test").rglob("test_*.py") if file != Path(__file__)]
 
