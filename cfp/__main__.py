@@ -109,6 +109,9 @@ def _of_file(step: str, _: Sequence[str], options: Options) -> tuple[str, Analys
 
 
 def _of_factory(step: str, flags: Sequence[str], options: Options) -> tuple[str, Analysis]:
+    here = str(Path.cwd())
+    if here not in sys.path:  # as `python -m` has it, and the installed command has not
+        sys.path.insert(0, here)
     built = build_step(load_factory(step), flags)
     traced, analysis = pipeline.analyze_step(built.step, built.args, built.kwargs, options)
     return step_text.summary(traced), analysis

@@ -48,7 +48,7 @@ class InconsistentError(CfpError):
 
     def __init__(self, kind: str, name: str, fact: str) -> None:
         super().__init__(
-            what=f"a {kind} contradicts itself: {fact}",
+            what=f"the {kind} contradicts itself: {fact}",
             where=f"{kind}.verify of {name!r}",
             cure="make it again with the pass it comes from; if the pass made it, that is a bug",
         )

@@ -57,6 +57,7 @@ def analyze_hlo_bytes(hlo: bytes, name: str, options: Options = NOTHING_WRITTEN)
 def run(number: int, make: Callable[..., Made], *inputs: Any, options: Options) -> Made:
     """Runs one pass: names it where it fails, verifies, times and dumps what it made."""
     name = make.__name__
+    logging.info("%s", name)
     start = process_time()
     try:
         made = make(*inputs)

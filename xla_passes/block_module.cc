@@ -31,13 +31,13 @@ class BlockWriter {
     }
   }
 
-  BlockModule Write() {
+  std::string Write() {
     for (const OpId op : view_.ops()) {
       if (IsComputed(op)) written_[op] = WriteMember(op);
     }
     std::vector<int64_t> outputs;
     for (const OpId op : Outputs()) outputs.push_back(written_.at(op));
-    return {builder_.Finish(outputs), std::move(unsaid_)};
+    return builder_.Finish(outputs);
   }
 
  private:
@@ -96,22 +96,25 @@ class BlockWriter {
     return Copy(value, operands, split);
   }
 
-  // Sources are computed again by each reader, but for those that hang on integers from outside
-  // (tokens, random keys) or on loops.
+  // Masks and constants are computed again by each reader; what looks something up, sums, or hangs
+  // on integers from outside (tokens, random keys) is given.
   bool CanBeCloned(OpId value) {
     if (view_.RelationOf(value) != Relation::kSource) return false;
     const auto found = can_be_cloned_.find(value);
     if (found != can_be_cloned_.end()) return found->second;
-    bool can = graph_.ops[value].opcode != Opcode::kParameter &&
-               !IsLoopOrBranch(graph_.ops[value].opcode);
+    const Opcode opcode = graph_.ops[value].opcode;
+    bool can = opcode == Opcode::kConstant || opcode == Opcode::kIota || IsElementwise(opcode);
     for (const OpId operand : graph_.operands(value)) {
       const OpId base = view_.number(operand);
-      const bool is_weight =
-          graph_.ops[base].opcode == Opcode::kParameter && IsFloat(graph_.ops[base].shape.dtype);
-      can = can && (is_weight || CanBeCloned(base));
+      can = can && (IsWeight(base) || CanBeCloned(base));
     }
     can_be_cloned_[value] = can;
     return can;
+  }
+
+  bool IsWeight(OpId value) const {
+    const Op& op = graph_.ops[value];
+    return op.opcode == Opcode::kParameter && IsFloat(op.shape.dtype);
   }
 
   int64_t Copy(OpId op, const std::vector<int64_t>& operands, const Split& split) {
@@ -122,49 +125,10 @@ class BlockWriter {
                : builder_.AddCopy(graph_.instruction(op), operands, note);
   }
 
-  Note NoteOn(OpId op, const Split& split) {
-    return {ShardingOf(op, split), "%" + std::to_string(op) + " " + OpName(graph_, op)};
-  }
-
-  std::string ShardingOf(OpId op, const Split& split) {
-    if (split.dim >= 0 && split.outer > 1) {
-      unsaid_.push_back(op);
-      return "";
-    }
-    const Shape& shape = graph_.ops[op].shape;
-    if (shape.dtype != DType::kTuple) return ShardingOf(shape, split);
-    const Span<Shape> elements = graph_.module.list_shapes(shape.elements);
-    const Shape* widest = Widest(elements);
-    std::vector<std::string> shardings;
-    for (const Shape& element : elements) {
-      shardings.push_back(ShardingOf(element, HasDimsOf(element, *widest) ? split : Split{}));
-    }
-    return TupleSharding(shardings);
-  }
-
-  std::string ShardingOf(const Shape& shape, const Split& split) const {
-    return split.dim < 0 ? WholeSharding() : SplitSharding(shape.dims.size, split.dim, pieces_);
-  }
-
-  // [R9] The result that a rule describes: the widest, the first among equals.
-  const Shape* Widest(Span<Shape> elements) const {
-    const Shape* widest = elements.begin();
-    for (const Shape& element : elements) {
-      if (CountOf(element) > CountOf(*widest)) widest = &element;
-    }
-    return widest;
-  }
-
-  int64_t CountOf(const Shape& shape) const {
-    int64_t count = 1;
-    for (const int64_t size : graph_.module.list(shape.dims)) count *= size;
-    return count;
-  }
-
-  bool HasDimsOf(const Shape& shape, const Shape& other) const {
-    const Span<int64_t> dims = graph_.module.list(shape.dims);
-    const Span<int64_t> others = graph_.module.list(other.dims);
-    return std::equal(dims.begin(), dims.end(), others.begin(), others.end());
+  Note NoteOn(OpId op, const Split& split) const {
+    const std::string op_name = "%" + std::to_string(op) + " " + OpName(graph_, op);
+    if (!CanBeSaid(split)) return {"", op_name};
+    return {ShardingOf(graph_.module, graph_.ops[op].shape, split, pieces_), op_name};
   }
 
   std::vector<OpId> Outputs() const {
@@ -197,7 +161,6 @@ class BlockWriter {
   std::map<OpId, int64_t> written_;                             // members: their ids
   std::map<std::tuple<OpId, int16_t, int64_t>, int64_t> outside_;  // by value and split
   std::map<OpId, bool> can_be_cloned_;
-  std::vector<OpId> unsaid_;
 };
 
 const Strategy& Checked(const Analysis& analysis, int block, int strategy, int pieces) {
@@ -223,7 +186,7 @@ const Strategy& Checked(const Analysis& analysis, int block, int strategy, int p
 
 }  // namespace
 
-BlockModule WriteBlockModule(const Analysis& analysis, int block, int strategy, int pieces) {
+std::string BlockModule(const Analysis& analysis, int block, int strategy, int pieces) {
   const Strategy& chosen = Checked(analysis, block, strategy, pieces);
   return BlockWriter(analysis, block, chosen, pieces).Write();
 }

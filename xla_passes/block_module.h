@@ -13,21 +13,14 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "analysis.h"
 
 namespace cfp {
 
-struct BlockModule {
-  std::string bytes;  // an HloModuleProto
-  // Values cut inside the equal parts of a fused projection, which a sharding cannot say: they have
-  // none.
-  std::vector<OpId> unsaid;
-};
-
-// `block` is the first of its kind (Analysis::template_of), `strategy` an index into its list, and
-// `pieces` divides the strategy's granule. Throws HloError where that does not hold.
-BlockModule WriteBlockModule(const Analysis& analysis, int block, int strategy, int pieces);
+// An HloModuleProto. `block` is the first of its kind (Analysis::template_of), `strategy` an index
+// into its list, and `pieces` divides the strategy's granule; throws HloError where that does not
+// hold. A value cut inside the equal parts of a fused projection has no sharding: none can say so.
+std::string BlockModule(const Analysis& analysis, int block, int strategy, int pieces);
 
 }  // namespace cfp

@@ -1,11 +1,11 @@
 // [B10] Who owns each op that is not a contraction. Three kinds of op, three rules:
 //   forward ops follow their producer, normalisations go to the block that reads them;
 //   backward ops belong to the block whose forward value they differentiate;
-//   what no contraction reads any more, and meets a parameter of its own shape, is the optimizer.
+//   what updates parameters belongs to them (optimizer_chains.h).
 #include <algorithm>
-#include <numeric>
 
 #include "block_order.h"
+#include "optimizer_chains.h"
 #include "parallel_blocks.h"
 #include "users.h"
 
@@ -31,10 +31,8 @@ class Owners {
     owner_.resize(count_);
     FindReaders();
     FindCotangents();
-    FindWhatFeedsContractions();
-    FindOptimizerOps();
+    optimizer_chain_ = FindOptimizerChains(graph_, contractions_);
     for (OpId op = 0; op < count_; ++op) owner_[op] = OwnerOf(op);
-    NameOptimizerChains();
     return std::move(owner_);
   }
 
@@ -47,7 +45,8 @@ class Owners {
     if (const int c = contractions_.at[op]; c >= 0) return OfContraction(c, Because::kContraction);
     if (graph_.ops[op].opcode == Opcode::kLoop || graph_.ops[op].opcode == Opcode::kBranch)
       return {};
-    if (optimizer_[op]) return {OwnerKind::kOptimizer, op, Because::kOptimizer};
+    if (const int parameter = optimizer_chain_[op]; parameter >= 0)
+      return {OwnerKind::kOptimizer, parameter, Because::kOptimizer};
     if (const OpId first = numbers_.of[op];
         first != op && owner_[first].kind != OwnerKind::kOptimizer) {
       const Owner owner = owner_[first];
@@ -192,91 +191,6 @@ class Owners {
     return {};
   }
 
-  // ---- optimizer
-
-  // feeds_[op]: a contraction, in this trip of a loop or the next, depends on the op.
-  void FindWhatFeedsContractions() {
-    feeds_.assign(count_, false);
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (OpId op = count_ - 1; op >= 0; --op) {
-        if (graph_.ops[op].opcode == Opcode::kLoop || !(feeds_[op] || contractions_.at[op] >= 0))
-          continue;
-        for (OpId operand : graph_.Reads(op)) feeds_[operand] = true;
-        const OpId next = graph_.NextOf(op);
-        if (next == kNoOp || feeds_[next]) continue;
-        feeds_[next] = true;
-        changed = true;
-      }
-    }
-  }
-
-  bool IsTail(OpId op) const {
-    return contractions_.IsBackward(op) && !feeds_[op] && contractions_.at[op] < 0;
-  }
-
-  bool SameDims(OpId a, OpId b) const {
-    const Span<int64_t> x = graph_.dims(a), y = graph_.dims(b);
-    return std::equal(x.begin(), x.end(), y.begin(), y.end());
-  }
-
-  // Parameters and optimizer state, as they come in or cast.
-  bool IsStored(OpId op) const {
-    while (graph_.ops[op].opcode == Opcode::kConvert) op = graph_.operands(op)[0];
-    return graph_.ops[op].opcode == Opcode::kParameter && IsFloat(graph_.ops[op].shape.dtype);
-  }
-
-  void FindOptimizerOps() {
-    optimizer_.assign(count_, false);
-    for (OpId op = 0; op < count_; ++op) {
-      if (!IsTail(op) || !IsElementwise(graph_.ops[op].opcode)) continue;
-      for (OpId operand : graph_.operands(op)) {
-        if (SameDims(operand, op) && (optimizer_[operand] || IsStored(operand)))
-          optimizer_[op] = true;
-      }
-    }
-    // What only an optimizer chain of its own shape reads belongs to the chain: g * (1 - b1).
-    for (OpId op = count_ - 1; op >= 0; --op) {
-      if (optimizer_[op] || !IsTail(op) || !IsElementwise(graph_.ops[op].opcode)) continue;
-      const Span<OpId> users = users_.of(op);
-      optimizer_[op] = !users.empty() && std::all_of(users.begin(), users.end(), [&](OpId user) {
-        return optimizer_[user] && SameDims(user, op);
-      });
-    }
-  }
-
-  // A chain is named after the least entry parameter it reads.
-  void NameOptimizerChains() {
-    std::vector<OpId> parent(count_);
-    std::iota(parent.begin(), parent.end(), 0);
-    const auto find = [&](OpId op) {
-      while (parent[op] != op) op = parent[op] = parent[parent[op]];
-      return op;
-    };
-    std::vector<int64_t> name(count_, INT32_MAX);
-    for (OpId op = 0; op < count_; ++op) {
-      if (!optimizer_[op]) continue;
-      for (OpId operand : graph_.operands(op)) {
-        if (!SameDims(operand, op) || graph_.dims(op).empty()) continue;
-        if (optimizer_[operand]) Link(find(op), find(operand), &parent, &name);
-        if (IsStored(operand)) name[find(op)] = std::min(name[find(op)], ParameterNumber(operand));
-      }
-    }
-    for (OpId op = 0; op < count_; ++op) {
-      if (optimizer_[op]) owner_[op].index = static_cast<int>(name[find(op)]);
-    }
-  }
-
-  static void Link(OpId a, OpId b, std::vector<OpId>* parent, std::vector<int64_t>* name) {
-    (*name)[b] = std::min((*name)[a], (*name)[b]);
-    (*parent)[a] = b;
-  }
-
-  int64_t ParameterNumber(OpId op) const {
-    while (graph_.ops[op].opcode == Opcode::kConvert) op = graph_.operands(op)[0];
-    return graph_.attributes(op).index;
-  }
-
   const Graph& graph_;
   const ValueNumbers& numbers_;
   const Contractions& contractions_;
@@ -287,8 +201,7 @@ class Owners {
   std::vector<bool> pending_;
   std::vector<int> reader_;
   std::vector<int> cotangent_of_;  // per op: the forward contraction whose result's cotangent it is
-  std::vector<bool> feeds_;
-  std::vector<bool> optimizer_;
+  std::vector<int> optimizer_chain_;  // per op: a parameter's number, -1 for none
 };
 
 // Collects the members of every block, in the order of OrderBlocks.

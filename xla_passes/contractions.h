@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "ancestor_sets.h"
 #include "partition_rules.h"
 #include "value_numbers.h"
 
@@ -39,26 +40,6 @@ struct Contraction {
   bool unmatched =
       false;  // depends on a gradient, yet is nobody's gradient: kept as forward, and reported
   double flops = 0;  // in one step: times its loops' trips
-};
-
-// Sets of contractions as bit sets that ops share: ancestors[op] names a set in `pool`.
-class AncestorSets {
- public:
-  AncestorSets(const Graph& graph, const std::vector<Contraction>& contractions,
-               const std::vector<int>& at);
-  bool Contains(OpId op, int contraction) const {
-    return pool_[set_of_[op] * words_ + contraction / 64] >> (contraction % 64) & 1;
-  }
-  bool Empty(OpId op) const { return set_of_[op] == 0; }
-  bool Intersects(OpId op, const std::vector<uint64_t>& set) const;
-  size_t words() const { return words_; }
-
- private:
-  size_t Union(size_t a, size_t b);
-  bool Covers(size_t a, size_t b) const;
-  size_t words_;
-  std::vector<size_t> set_of_;
-  std::vector<uint64_t> pool_;
 };
 
 struct Contractions {

@@ -1,10 +1,8 @@
 // The canonical order, and that nothing but what is computed decides it.
 #include "graph_order.h"
 
-#include <algorithm>
-#include <random>
-
 #include "graph_testing.h"
+#include "shuffle_testing.h"
 #include "testing.h"
 
 namespace cfp {
@@ -21,35 +19,6 @@ TEST(TheDeeperOperandComesFirst) {
   main.Add("add", f, {shallow, deep});
   EXPECT_EQ(Text(Build({main}, 1)),
             "%0 = parameter()\n%1 = dot(%0, %0)\n%2 = negate(%0)\n%3 = add(%2, %1)\n");
-}
-
-// The same computation listed in another valid order, under other ids and names.
-HloText Shuffled(const HloText& original, uint32_t seed) {
-  std::mt19937 random(seed);
-  HloText shuffled = original;
-  shuffled.instructions.clear();
-  shuffled.name_suffix = ".s" + std::to_string(seed);
-  std::vector<HloText::Line> waiting = original.instructions;
-  std::vector<int64_t> listed;
-  while (!waiting.empty()) {
-    const size_t pick = random() % waiting.size();
-    const auto is_listed = [&](int64_t id) {
-      return std::find(listed.begin(), listed.end(), id) != listed.end();
-    };
-    const Integers& operands = waiting[pick].operands;
-    if (!std::all_of(operands.begin(), operands.end(), is_listed)) continue;
-    listed.push_back(waiting[pick].id);
-    shuffled.instructions.push_back(waiting[pick]);
-    waiting.erase(waiting.begin() + static_cast<long>(pick));
-  }
-  const int64_t factor = 1 + seed % 7, offset = 1000 * seed;  // another numbering, dense or sparse
-  const auto renumbered = [&](int64_t id) { return (id & 0xffffffff) * factor + offset; };
-  for (HloText::Line& line : shuffled.instructions) {
-    line.id = renumbered(line.id);
-    for (int64_t& operand : line.operands) operand = renumbered(operand);
-  }
-  shuffled.root_id = renumbered(original.root_id);
-  return shuffled;
 }
 
 std::vector<uint64_t> Fingerprints(const Graph& graph) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "contractions.h"
+#include "weight_splits.h"
 
 namespace cfp {
 
@@ -25,14 +26,6 @@ namespace cfp {
 enum class Join : uint8_t { kRoot, kUnited, kSwapped, kFollows, kSibling, kGradient, kRecomputed };
 std::string_view JoinLabel(Join join);  // "B5.2"
 std::string_view JoinText(Join join);   // "unites its producers"
-
-// A weight's free factor that is sliced apart downstream into `parts` equal pieces: cut inside each
-// of them.
-struct FusedFactor {
-  int contraction = -1;
-  int factor = -1;
-  int64_t parts = 1;
-};
 
 struct Grouping {
   std::vector<int> block_of;  // per contraction: the least contraction of its block
@@ -44,7 +37,6 @@ struct Grouping {
   std::vector<bool>
       activation;  // per op: depends on a contraction or on a loop's state, not only on inputs
   std::vector<FusedFactor> fused;
-  std::vector<std::string> dropped;  // splits given up when blocks united, in words
 };
 
 // The operand of a contraction that is a weight; -1 where both are activations. [B5]

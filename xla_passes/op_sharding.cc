@@ -1,5 +1,7 @@
 #include "op_sharding.h"
 
+#include <algorithm>
+
 #include "wire.h"
 
 namespace cfp {
@@ -12,8 +14,6 @@ enum OpShardingField : uint32_t {
   kTupleShardings = 5,
 };
 enum OpShardingType : uint64_t { kReplicated = 0, kTuple = 2, kOther = 3 };
-
-}  // namespace
 
 std::string WholeSharding() {
   std::string out;
@@ -33,6 +33,40 @@ std::string SplitSharding(size_t rank, size_t dim, int pieces) {
   AppendBytesField(&out, kTileDimensions, dimensions);
   AppendBytesField(&out, kTileDevices, devices);
   return out;
+}
+
+bool HasDims(Span<int64_t> left, Span<int64_t> right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end());
+}
+
+Span<int64_t> WidestDims(const HloModule& module, Span<Shape> elements) {
+  Span<int64_t> widest;
+  int64_t widest_count = 0;
+  for (const Shape& element : elements) {
+    int64_t count = 1;
+    for (const int64_t size : module.list(element.dims)) count *= size;
+    if (count <= widest_count) continue;
+    widest = module.list(element.dims);
+    widest_count = count;
+  }
+  return widest;
+}
+
+}  // namespace
+
+std::string ShardingOf(const HloModule& module, const Shape& shape, const Split& split,
+                       int pieces) {
+  if (shape.dtype != DType::kTuple) {
+    return split.dim < 0 ? WholeSharding() : SplitSharding(shape.dims.size, split.dim, pieces);
+  }
+  const Span<Shape> elements = module.list_shapes(shape.elements);
+  const Span<int64_t> widest = WidestDims(module, elements);
+  std::vector<std::string> shardings;
+  for (const Shape& element : elements) {
+    const bool described = HasDims(module.list(element.dims), widest);
+    shardings.push_back(ShardingOf(module, element, described ? split : Split{}, pieces));
+  }
+  return TupleSharding(shardings);
 }
 
 std::string TupleSharding(const std::vector<std::string>& elements) {

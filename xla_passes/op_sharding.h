@@ -1,20 +1,25 @@
-// How an array lies on the devices of a module, as a serialised xla.OpSharding of the oldest form,
-// which every partitioner reads.
+// How arrays lie on the devices of a module, as serialised xla.OpShardings of the oldest form, which
+// every partitioner reads.
 //
-//   SplitSharding(3, 1, 4)    {devices=[1,4,1]0,1,2,3}: dimension 1 of 3 in 4 pieces
+//   f32[8,32,64], Split{dim 1}, 4 pieces    {devices=[1,4,1]0,1,2,3}
+//   f32[8,32,64], no split                  {replicated}
+//   f32[8,192], Split{dim 1, outer 3}       cannot be said: tiles of one device lie side by side
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "hlo_module.h"
+#include "split.h"
+
 namespace cfp {
 
-// Every device holds all of it.
-std::string WholeSharding();
+// Whether a sharding can say that a value is cut so.
+inline bool CanBeSaid(const Split& split) { return split.dim < 0 || split.outer == 1; }
 
-// Device i holds the i-th of `pieces` equal parts of dimension `dim`.
-std::string SplitSharding(size_t rank, size_t dim, int pieces);
+// The value cut in `pieces`, or whole where the split has no dimension. Of a tuple, the elements that
+// are as large as the widest one are cut: those are what the op's partition rule describes. [R9]
+std::string ShardingOf(const HloModule& module, const Shape& shape, const Split& split, int pieces);
 
 // Of a tuple: one sharding per element.
 std::string TupleSharding(const std::vector<std::string>& elements);

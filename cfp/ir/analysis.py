@@ -66,13 +66,12 @@ class Analysis:
         return self.blocks[self.blocks[block].alike].strategies
 
     def owner(self, op: int) -> str:
-        """`block 3`, `nobody`, `optimizer of state.params['wte']`."""
+        """`block 3`, `nobody`, `optimizer of state.params['wte']`; `optimizer` of no known name."""
         kind, index = self.ops[op].owner, self.ops[op].owner_index
-        if kind == "optimizer":
-            return (
-                f"optimizer of {self.arguments[index] if self.arguments else f'parameter {index}'}"
-            )
-        return f"{kind} {index}" if index >= 0 else kind
+        if kind == "block":
+            return f"block {index}"
+        named = kind == "optimizer" and 0 <= index < len(self.arguments)
+        return f"{kind} of {self.arguments[index]}" if named else kind
 
     @property
     def distinct_blocks(self) -> tuple[int, ...]:

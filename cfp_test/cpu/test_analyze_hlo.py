@@ -19,6 +19,7 @@ STEPS = {
     "t5": ("t5", {"num_layer": 1}),
     "wresnet": ("wresnet", {}),
     "lora": ("zoo.lora", {}),
+    "clip": ("zoo.clip", {}),
 }
 PRIMITIVES = {
     "dot": {"dot_general"},

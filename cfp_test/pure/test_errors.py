@@ -15,7 +15,7 @@ the compiled core of cfp is version 0.1.0, and this cfp needs 0.2.0
   where: cfp/_native.py importing cfp._cfp_core
   cure:  build it again with `sh cfp_test/scripts/setup_env.sh` or `pip install .`""",
     errors.InconsistentError("TracedStep", "gpt", "2 inputs for 3 arguments"): """\
-a TracedStep contradicts itself: 2 inputs for 3 arguments
+the TracedStep contradicts itself: 2 inputs for 3 arguments
   where: TracedStep.verify of 'gpt'
   cure:  make it again with the pass it comes from; if the pass made it, that is a bug""",
     errors.UnreadableJsonError("step.json, at .equations[3]", "no field `path`"): """\

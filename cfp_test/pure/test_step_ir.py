@@ -72,7 +72,7 @@ def test_a_sound_step_verifies() -> None:
 def test_a_contradiction_is_found(broken: TracedStep, fact: str) -> None:
     with pytest.raises(InconsistentError) as found:
         broken.verify()
-    assert found.value.what == f"a TracedStep contradicts itself: {fact}"
+    assert found.value.what == f"the TracedStep contradicts itself: {fact}"
 
 
 TEXT = st.text(max_size=8)
