@@ -42,7 +42,7 @@ def read_analysis(hlo: bytes, name: str, locate: Locate) -> Analysis:
         ops=tuple(_op(one, locate) for one in records.ops),
         regions=tuple(_region(one) for one in records.regions),
         contractions=tuple(_contraction(one) for one in records.contractions),
-        blocks=tuple(_block(number, one) for number, one in enumerate(records.blocks)),
+        blocks=tuple(_block(one) for one in records.blocks),
         segments=tuple(
             Segment(one.blocks, tuple(one.starts), one.times) for one in records.segments
         ),
@@ -99,8 +99,7 @@ def _contraction(record: core.ContractionRecord) -> Contraction:
     )
 
 
-def _block(number: int, record: core.BlockRecord) -> Block:
-    first = record.alike == number
+def _block(record: core.BlockRecord) -> Block:
     return Block(
         contractions=tuple(record.contractions),
         ops=tuple(record.ops),
@@ -108,8 +107,8 @@ def _block(number: int, record: core.BlockRecord) -> Block:
         signature=record.signature,
         flops=record.flops,
         flops_share=record.flops_share,
-        strategies=tuple(_strategy(one) for one in record.strategies) if first else (),
-        dropped=tuple(record.dropped) if first else (),
+        strategies=tuple(_strategy(one) for one in record.strategies),
+        dropped=tuple(record.dropped),
     )
 
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "analysis.h"
+#include "block_module.h"
 #include "hlo_error.h"
 #include "records.h"
 
@@ -29,6 +30,11 @@ Records AnalyzeBytes(const nb::bytes& hlo) {
   std::string bytes(hlo.c_str(), hlo.size());
   nb::gil_scoped_release release;
   return MakeRecords(Analyze(std::move(bytes)));
+}
+
+nb::bytes BlockModuleBytes(const nb::bytes& hlo, int block, int strategy, int pieces) {
+  const std::string bytes = BlockModule(Analyze({hlo.c_str(), hlo.size()}), block, strategy, pieces);
+  return nb::bytes(bytes.data(), bytes.size());
 }
 
 void BindProgram(nb::module_& m) {
@@ -134,4 +140,7 @@ NB_MODULE(_cfp_core, m) {
   m.def("analyze", &cfp::AnalyzeBytes, nb::arg("hlo"),
         "The analysis of one HloModuleProto. Raises HloError where the bytes are none. Releases "
         "the GIL.");
+  m.def("block_module", &cfp::BlockModuleBytes, nb::arg("hlo"), nb::arg("block"),
+        nb::arg("strategy"), nb::arg("pieces"),
+        "One block alone as an HloModuleProto whose shardings are those of one of its strategies.");
 }

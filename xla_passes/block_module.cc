@@ -156,9 +156,9 @@ class BlockWriter {
   const BlockView view_;
   const int pieces_;
   ModuleBuilder builder_;
-  std::map<OpId, Split> split_of_;                              // members
-  std::map<std::pair<OpId, OpId>, Split> wanted_;               // inputs, by reader
-  std::map<OpId, int64_t> written_;                             // members: their ids
+  std::map<OpId, Split> split_of_;                                 // members
+  std::map<std::pair<OpId, OpId>, Split> wanted_;                  // inputs, by reader
+  std::map<OpId, int64_t> written_;                                // members: their ids
   std::map<std::tuple<OpId, int16_t, int64_t>, int64_t> outside_;  // by value and split
   std::map<OpId, bool> can_be_cloned_;
 };
@@ -179,8 +179,8 @@ const Strategy& Checked(const Analysis& analysis, int block, int strategy, int p
                                                  std::to_string(count) + " of block " +
                                                  std::to_string(block));
   const int64_t granule = list[strategy].granule;
-  require(pieces > 0 && granule % pieces == 0, std::to_string(pieces) + " pieces do not divide " +
-                                                   std::to_string(granule));
+  require(pieces > 0 && granule % pieces == 0,
+          std::to_string(pieces) + " pieces do not divide " + std::to_string(granule));
   return list[strategy];
 }
 

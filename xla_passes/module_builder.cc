@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hlo_fields.h"
+#include "hlo_reader.h"
 #include "op_sharding.h"
 #include "wire.h"
 
@@ -83,8 +84,8 @@ int64_t ModuleBuilder::AddParameter(const Shape& shape, const Note& note) {
 int64_t ModuleBuilder::AddCopy(const Instruction& instruction, const std::vector<int64_t>& operands,
                                const Note& note) {
   for (const int64_t computation : source_.list(instruction.called)) Call(computation);
-  return Append(Untied(instruction.wire), operands,
-                {ShapeFieldOf(instruction.wire), note.sharding}, note.op_name);
+  return Append(Untied(instruction.wire), operands, {ShapeFieldOf(instruction.wire), note.sharding},
+                note.op_name);
 }
 
 int64_t ModuleBuilder::AddElement(int64_t tuple, int index, const Shape& shape, const Note& note) {
@@ -114,6 +115,7 @@ std::string ModuleBuilder::Finish(const std::vector<int64_t>& outputs) {
   AppendBytesField(&module, ModuleField::kComputations, instructions_);
   AppendBytesField(&module, kHostProgramShape, program);
   AppendVarintField(&module, ModuleField::kEntryId, static_cast<uint64_t>(computation_id_));
+  AppendStackFrames(&module);
   return module;
 }
 
@@ -165,6 +167,14 @@ int64_t ModuleBuilder::AppendTuple(const std::vector<int64_t>& outputs) {
 void ModuleBuilder::Call(int64_t computation) {
   for (size_t c = 0; c < called_.size(); ++c) {
     if (source_.computations[c].id == computation) called_[c] = true;
+  }
+}
+
+// The metadata of what is called names stack frames of the source.
+void ModuleBuilder::AppendStackFrames(std::string* module) const {
+  WireReader reader(ModuleBytes(*source_.bytes));
+  for (WireField field; reader.Next(&field);) {
+    if (field.number == ModuleField::kStackFrameIndex) module->append(field.wire);
   }
 }
 

@@ -50,6 +50,7 @@ class ModuleBuilder {
   const Added& At(int64_t id) const { return added_[id - first_id_]; }
   void Call(int64_t computation);
   void AppendCalled(std::string* module) const;
+  void AppendStackFrames(std::string* module) const;
 
   const HloModule& source_;
   std::string name_;

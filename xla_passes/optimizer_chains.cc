@@ -99,7 +99,7 @@ class Chains {
     }
     std::vector<int> chain(count_, -1);
     for (OpId op = 0; op < count_; ++op) {
-      if (is_member_[op]) chain[op] = name[chains.Find(op)];
+      if (is_member_[op] && name[chains.Find(op)] != INT_MAX) chain[op] = name[chains.Find(op)];
     }
     return chain;
   }

@@ -97,11 +97,10 @@ BlockRecord RecordBlock(const Analysis& analysis, size_t index) {
   record.alike = analysis.template_of[index];
   record.signature = analysis.segments.signature[index];
   record.flops = block.flops;
-  const BlockStrategies& strategies = analysis.strategies[record.alike];
+  const BlockStrategies& strategies = analysis.strategies[index];
   double forward_flops = 0;
-  const ParallelBlock& alike = analysis.blocks.list[record.alike];
-  for (int i = 0; i < alike.forward_count; ++i)
-    forward_flops += analysis.contractions.list[alike.contractions[i]].flops;
+  for (int i = 0; i < block.forward_count; ++i)
+    forward_flops += analysis.contractions.list[block.contractions[i]].flops;
   for (const Strategy& s : strategies.list)
     record.strategies.push_back(RecordStrategy(analysis, s, forward_flops));
   record.dropped = strategies.dropped;

@@ -71,7 +71,7 @@ struct BlockRecord {
   uint64_t signature = 0;
   double flops = 0;
   double flops_share = 0;                  // of its segment, all phases
-  std::vector<StrategyRecord> strategies;  // of `alike`
+  std::vector<StrategyRecord> strategies;  // empty where `alike` is an earlier block
   std::vector<std::string> dropped;
 };
 

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "block_signature.h"
+#include "hash.h"
 
 namespace cfp {
 namespace {
@@ -23,6 +24,19 @@ class Cover {
  public:
   explicit Cover(const BlockSignatures& signatures) : signatures_(signatures) {}
 
+  // Covers blocks [begin, end), which run `times` times in one step.
+  void RunRegion(int begin, int end, int64_t times) {
+    times_ = times;
+    Run(begin, end);
+  }
+
+  std::vector<Segment> Take() && {
+    std::sort(list_.begin(), list_.end(),
+              [](const Segment& a, const Segment& b) { return a.starts < b.starts; });
+    return std::move(list_);
+  }
+
+ private:
   // [S3] Takes the tandem that leaves the fewest distinct blocks, then covers what is left on both
   // sides. Comparing every block with the one a period later is quadratic in blocks, not in ops:
   // 5,000 blocks take 12 million comparisons of integers.
@@ -37,13 +51,6 @@ class Cover {
     Run(best.begin + best.repeats * best.period, end);
   }
 
-  std::vector<Segment> Take() && {
-    std::sort(list_.begin(), list_.end(),
-              [](const Segment& a, const Segment& b) { return a.starts < b.starts; });
-    return std::move(list_);
-  }
-
- private:
   Tandem BestTandem(int begin, int end) const {
     Tandem best;
     for (int period = 1; 2 * period <= end - begin; ++period) {
@@ -90,14 +97,16 @@ class Cover {
 
   void Add(int begin, int blocks) {
     const uint64_t run = signatures_.OfRun(begin, begin + blocks) + static_cast<uint64_t>(blocks);
-    const auto [place, is_new] = by_signature_.try_emplace(run, list_.size());
-    if (is_new) list_.push_back({blocks, {}, 1});
+    const uint64_t key = MixHash(run, static_cast<uint64_t>(times_));
+    const auto [place, is_new] = by_signature_.try_emplace(key, list_.size());
+    if (is_new) list_.push_back({blocks, {}, times_});
     list_[place->second].starts.push_back(begin);
   }
 
   const BlockSignatures& signatures_;
   std::vector<Segment> list_;
   std::unordered_map<uint64_t, size_t> by_signature_;
+  int64_t times_ = 1;
 };
 
 // The loop body that a block's contractions stand in.
@@ -122,13 +131,10 @@ Segments FindSegments(const Graph& graph, const ValueNumbers& numbers,
   Cover cover(signatures);
   for (int begin = 0, end = 0; begin < count; begin = end) {
     while (end < count && region[end] == region[begin]) ++end;
-    cover.Run(begin, end);
+    cover.RunRegion(begin, end, graph.regions[region[begin]].times);
   }
   Segments segments;
   segments.list = std::move(cover).Take();
-  for (Segment& segment : segments.list) {
-    segment.times = graph.regions[region[segment.starts.front()]].times;
-  }
   for (size_t b = 0; b < blocks.list.size(); ++b)
     segments.signature.push_back(signatures.OfBlock(static_cast<int>(b)));
   return segments;

@@ -168,13 +168,13 @@ Array Loop(Program& p, int64_t trips, const Array& h) {
   })[0];
 }
 
-// [S3] A loop's body counts once per trip.
+// [S3] A loop's body counts once per trip; a layer met again after it is a repeat of those before.
 TEST(ALoopIsASegmentOfItsOwn) {
   Program p;
   const Array before = Layer(p, Layer(p, Layer(p, Stem(p), "tanh"), "tanh"), "sine");
   const Step step(p, {Layer(p, Loop(p, 12, before), "tanh")});
   EXPECT_EQ(step.Segments(),
-            "1 x 1 at 0; 1 x 2 at 1 2; 1 x 1 at 3; 1 x 1 at 4, 12 times; 1 x 1 at 5");
+            "1 x 1 at 0; 1 x 3 at 1 2 5; 1 x 1 at 3; 1 x 1 at 4, 12 times");
 }
 
 // [S3] Loops whose bodies are alike are told apart by how often they run.
