@@ -18,11 +18,14 @@ from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import jax
+from jax._src import compiler as _compiler
 from jax._src import config as _config
 from jax._src import core as _core
 from jax._src import source_info_util as _source_info
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+from jax.extend.mlir import hlo_to_stablehlo
 from jax.extend.source_info_util import NameStack, new_name_stack
+from jaxlib import xla_client as _xla_client
 
 from cfp.ir.step import Equation
 
@@ -199,3 +202,27 @@ def argument_names(jaxpr: ClosedJaxpr) -> tuple[str, ...]:
 def result_names(jaxpr: ClosedJaxpr) -> tuple[str, ...]:
     """`result[0].params['wte']` for each result. 0.10.2: as `argument_names`."""
     return tuple(jaxpr.jaxpr.debug_info.safe_result_paths(len(jaxpr.out_avals)))
+
+
+def partitioned_hlo(hlo: bytes, pieces: int) -> str:
+    """The optimised HLO text of a module whose shardings name the devices 0 to `pieces` - 1.
+
+    GSPMD partitions: it follows a sharding on any instruction, Shardy reads those of arguments
+    alone. Only the text is wanted, so the cheapest code is asked for. 0.10.2: HLO that no jit made
+    is compiled by the client, which is not public.
+    """
+    options = _compiler.get_compile_options(
+        num_replicas=1,
+        num_partitions=pieces,
+        device_assignment=[list(range(pieces))],
+        env_options_overrides={
+            "xla_backend_optimization_level": "0",
+            "xla_cpu_use_fusion_emitters": "False",
+        },
+    )
+    options.executable_build_options.use_shardy_partitioner = False
+    devices: list[Any] = jax.devices("cpu")[:pieces]
+    executable = devices[0].client.compile_and_load(
+        hlo_to_stablehlo(hlo), _xla_client.DeviceList(tuple(devices)), options
+    )
+    return executable.hlo_modules()[0].to_string()

@@ -35,9 +35,8 @@ std::vector<std::string> Warnings(const Graph& graph, const Contractions& contra
     if (!rule.barrier) continue;
     const Instruction& instruction = graph.instruction(op);
     std::string what(instruction.opcode_text);
-    if (!instruction.attributes.custom_call_target.empty()) {
-      what += " " + std::string(instruction.attributes.custom_call_target);
-    }
+    const std::string_view target = graph.attributes(op).custom_call_target;
+    if (!target.empty()) what += " " + std::string(target);
     ++barriers[what];
   }
   std::vector<std::string> warnings;

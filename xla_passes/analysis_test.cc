@@ -24,15 +24,17 @@ struct TextOfRecords {
     return *this << ")";
   }
   TextOfRecords& operator<<(const OpRecord& op) {
-    return *this << "\n" << op.opcode << op.shape << op.operands << op.region << op.owner
-                 << op.owner_index << op.label;
+    return *this << "\n"
+                 << op.opcode << op.shape << op.operands << op.region << op.owner << op.owner_index
+                 << op.label;
   }
   TextOfRecords& operator<<(const RegionRecord& r) {
     return *this << "\n" << r.parent << r.kind << r.trip_count << r.times;
   }
   TextOfRecords& operator<<(const ContractionRecord& c) {
-    return *this << "\n" << c.op << c.block << c.phase << c.forward << c.gradient_of << c.label
-                 << c.flops << c.unmatched;
+    return *this << "\n"
+                 << c.op << c.block << c.phase << c.forward << c.gradient_of << c.label << c.flops
+                 << c.unmatched;
   }
   TextOfRecords& operator<<(const CollectiveRecord& c) {
     return *this << c.kind << c.value << c.reader << c.size_bytes;
@@ -45,8 +47,9 @@ struct TextOfRecords {
                  << s.collectives << s.inputs << s.members;
   }
   TextOfRecords& operator<<(const BlockRecord& b) {
-    return *this << "\n" << b.contractions << b.ops << b.alike << std::to_string(b.signature)
-                 << b.flops << b.flops_share << b.strategies << b.dropped;
+    return *this << "\n"
+                 << b.contractions << b.ops << b.alike << std::to_string(b.signature) << b.flops
+                 << b.flops_share << b.strategies << b.dropped;
   }
   TextOfRecords& operator<<(const SegmentRecord& s) {
     return *this << "\n" << s.blocks << s.starts << s.times;
@@ -90,8 +93,8 @@ TEST(OnlyWhatIsComputedCounts) {
   SomeOfEverything step;
   const std::string expected = NamelessText(step.p.Serialized(step.results));
   for (uint32_t seed = 1; seed <= 50; ++seed) {
-    const std::string bytes = step.p.Serialized(
-        step.results, [&](const HloText& text) { return Shuffled(text, seed); });
+    const std::string bytes =
+        step.p.Serialized(step.results, [&](const HloText& text) { return Shuffled(text, seed); });
     const std::string title = "seed " + std::to_string(seed) + "\n";
     EXPECT_EQ(title + NamelessText(bytes), title + expected);
   }
@@ -128,7 +131,7 @@ TEST(RepeatsPointToTheirTemplate) {
   EXPECT_TRUE(!step.analysis().strategies[1].list.empty());
   EXPECT_TRUE(step.analysis().strategies[2].list.empty());
   const Records records = MakeRecords(step.analysis());
-  EXPECT_EQ(records.blocks[3].strategies.size(), records.blocks[1].strategies.size());
+  EXPECT_EQ(records.blocks[3].alike, 1);
 }
 
 // [B7] Which contractions are light is told by their block's share of the FLOPs of its segment.
@@ -160,9 +163,7 @@ TEST(WarningsSayWhatIsNotKnown) {
 }
 
 // Bytes that are no module are an error, not a crash.
-TEST(OtherBytesAreRefused) {
-  EXPECT_THROWS(Analyze("not a module"), "HLO");
-}
+TEST(OtherBytesAreRefused) { EXPECT_THROWS(Analyze("not a module"), "HLO"); }
 
 }  // namespace
 }  // namespace cfp

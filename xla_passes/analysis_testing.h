@@ -37,7 +37,8 @@ class Step {
   // The op that an array became.
   OpId Op(const Array& a) const {
     const auto found = op_of_.find(a.id);
-    if (found == op_of_.end()) throw std::logic_error("no op is left of array " + std::to_string(a.id));
+    if (found == op_of_.end())
+      throw std::logic_error("no op is left of array " + std::to_string(a.id));
     return found->second;
   }
   OpId Number(const Array& a) const { return analysis_.numbers.of[Op(a)]; }
@@ -96,6 +97,31 @@ class Step {
       separator = ", ";
     }
     return text;
+  }
+
+  // The only strategy of the block of `a` whose line of text starts like this.
+  const Strategy& TheStrategy(const Array& a, const std::string& text) const {
+    const Strategy* only = nullptr;
+    for (const Strategy& s : StrategiesOf(a).list) {
+      if (Text(s).compare(0, text.size(), text) != 0) continue;
+      if (only != nullptr) throw std::logic_error("two strategies start with " + text);
+      only = &s;
+    }
+    if (only == nullptr) throw std::logic_error("no strategy starts with " + text);
+    return *only;
+  }
+  // Where a strategy cuts an array that is computed in its block or read by it: "dim 2", inside
+  // each of three parts "dim 2/3", else "whole".
+  std::string Cut(const Strategy& strategy, const Array& a) const {
+    for (const std::vector<Placed>* list : {&strategy.members, &strategy.inputs}) {
+      for (const Placed& placed : *list) {
+        if (placed.value != Number(a)) continue;
+        const std::string outer =
+            placed.split.outer == 1 ? "" : "/" + std::to_string(placed.split.outer);
+        return "dim " + std::to_string(placed.split.dim) + outer;
+      }
+    }
+    return "whole";
   }
 
   // "1 x 1 at 0; 4 x 3 at 1 5 9": the blocks of a run, how often it repeats, where it starts.

@@ -91,6 +91,7 @@ class BlockWriter {
         its = Carry(rule.factors[factor], rule.result_site(factor), rule.operand_site(factor, i),
                     split);
       }
+      if (its.granule % pieces_ != 0) its = {};
       operands.push_back(WriteOutside(view_.number(graph_.operands(value)[i]), its));
     }
     return Copy(value, operands, split);

@@ -13,7 +13,8 @@ using namespace testing;
 TEST(WhatDependsOnInputsAloneIsNobodys) {
   Program p;
   const Array h = Stem(p);
-  const Array positions = p.Add("iota", {}, h.dims, PackedField(InstructionField::kDimensions, {1}));
+  const Array positions =
+      p.Add("iota", {}, h.dims, PackedField(InstructionField::kDimensions, {1}));
   const Array mask = p.Apply("sign", {p.Apply("subtract", {positions, p.Input(h.dims)})});
   const Array masked = p.Times(h, mask);
   const Step step(p, {masked});
@@ -35,8 +36,8 @@ TEST(ForwardOpsFollowTheirProducer) {
   EXPECT_EQ(step.Owner(y), "block 1 [B5]");
 }
 
-// [B10.3] The sum of squares, what scales by it, and the squares themselves belong to the block that
-// reads the result.
+// [B10.3] The sum of squares, what scales by it, and the squares themselves belong to the block
+// that reads the result.
 TEST(ANormalisationBelongsToItsReader) {
   Program p;
   const Array h = Stem(p);
@@ -74,8 +75,8 @@ TEST(ANormalisationThatSeveralReadIsABlock) {
   EXPECT_TRUE(step.analysis().blocks.list[1].contractions.empty());
 }
 
-// [B10.4] A reader inside a loop does not make a normalisation outside its own: it would be computed
-// on every trip.
+// [B10.4] A reader inside a loop does not make a normalisation outside its own: it would be
+// computed on every trip.
 TEST(ALoopDoesNotOwnWhatIsComputedOnce) {
   Program p;
   const Array normed = Norm(p, Stem(p));
@@ -167,40 +168,6 @@ TEST(OtherBackwardOpsFollowWhatFeedsThem) {
   const Step step(b.p, {b.m.dfirst, b.m.dsecond, b.bias_gradient});
   EXPECT_EQ(step.Owner(b.passed), "block 1 [B10.9]");
   EXPECT_EQ(step.Owner(b.bias_gradient), "block 0 [B10.9]");
-}
-
-// [B10.10] Momentum and weight are updated by one chain, named after the least parameter that it
-// reads; so is what only the chain reads.
-TEST(UpdatesAreTheOptimizer) {
-  Program p;
-  const Mlp m = WriteMlp(p);  // parameters 0 to 2: x, first, second
-  const Array momentum = p.Input(m.first.dims);
-  const Integers dims = m.first.dims;
-  const Array share = p.Times(m.dfirst, p.Filled(0.1F, dims));
-  const Array kept = p.Times(momentum, p.Filled(0.9F, dims));
-  const Array moved = p.Plus(kept, share);
-  const Array updated = p.Apply("subtract", {m.first, moved});
-  const Array other = p.Apply("subtract", {m.second, m.dsecond});
-  const Step step(p, {moved, updated, other, m.loss});
-  EXPECT_EQ(step.Owner(share), "optimizer 1 [B10.10]");
-  EXPECT_EQ(step.Owner(moved), "optimizer 1 [B10.10]");
-  EXPECT_EQ(step.Owner(updated), "optimizer 1 [B10.10]");
-  EXPECT_EQ(step.Owner(other), "optimizer 2 [B10.10]");
-  EXPECT_EQ(step.Owner(kept), "nobody [B10.1]");
-  EXPECT_EQ(step.Owner(m.dfirst), "block 0 [B5]");
-}
-
-// [B10.10] A gradient that meets a stored array of another shape, or whose result a contraction
-// reads, updates nothing.
-TEST(NotEveryMeetingIsAnUpdate) {
-  Program p;
-  const Mlp m = WriteMlp(p);
-  const Array shrunk = p.Times(p.Sum(m.dfirst, {0}), p.Filled(2, {128}));
-  const Array used = p.Plus(m.first, m.dfirst);
-  const Array reader = p.MatMul(p.Input(m.x.dims), used);
-  const Step step(p, {m.dsecond, shrunk, reader});
-  EXPECT_EQ(step.Owner(shrunk), "block 0 [B10.9]");
-  EXPECT_EQ(step.Owner(used), "block 0 [B10.9]");
 }
 
 // [B10.11] The sum of the auxiliary losses of two blocks is nobody's, and so is what it is added

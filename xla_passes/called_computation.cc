@@ -36,7 +36,7 @@ uint32_t Peel(const HloModule& module, const HloLinks& links, uint32_t instructi
 
 bool IsParameter(const HloModule& module, uint32_t instruction, int64_t number) {
   const Instruction& parameter = module.instructions[instruction];
-  return parameter.opcode == Opcode::kParameter && parameter.attributes.index == number;
+  return parameter.opcode == Opcode::kParameter && module.attributes(parameter).index == number;
 }
 
 Combiner FindCombiner(const HloModule& module, const HloLinks& links, uint32_t root) {
@@ -60,8 +60,8 @@ std::vector<CalledComputation> SummarizeComputations(const HloModule& module,
     const Computation& computation = module.computations[c];
     for (uint32_t i = computation.begin; i < computation.end; ++i) {
       const Instruction& instruction = module.instructions[i];
-      uint64_t hash =
-          MixHash(instruction.fingerprint, static_cast<uint64_t>(instruction.attributes.index));
+      const int64_t index = module.attributes(instruction).index;
+      uint64_t hash = MixHash(instruction.fingerprint, static_cast<uint64_t>(index));
       for (const uint32_t operand : links.operands(i)) hash = MixHash(hash, hashes[operand]);
       for (const uint32_t called : links.called(i)) hash = MixHash(hash, summaries[called].hash);
       hashes[i] = hash;

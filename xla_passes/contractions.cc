@@ -111,7 +111,7 @@ std::vector<Role> OperandRoles(const Graph& graph, OpId contraction, const Rule&
   // Windows that do not overlap split like batch or contracted dims, yet stay spatial in every
   // gradient.
   if (graph.ops[contraction].opcode == Opcode::kConvolution) {
-    const ConvAttributes& conv = graph.attributes(contraction).conv;
+    const ConvAttributes& conv = graph.conv(contraction);
     for (int64_t d : graph.module.list(index == 0 ? conv.input_spatial : conv.kernel_spatial)) {
       if (roles[d] != Role::kOne) roles[d] = Role::kSpatial;
     }

@@ -78,7 +78,8 @@ Value Flattener::EvaluateInstruction(const Frame& frame, uint32_t instruction) {
 }
 
 Value Flattener::EvaluateParameter(const Frame& frame, uint32_t instruction) {
-  const int64_t number = graph_.module.instructions[instruction].attributes.index;
+  const HloModule& module = graph_.module;
+  const int64_t number = module.attributes(module.instructions[instruction]).index;
   if (frame.arguments != nullptr) {
     if (number >= 0 && static_cast<size_t>(number) < frame.arguments->size()) {
       return (*frame.arguments)[number];
@@ -138,7 +139,8 @@ Value Flattener::EvaluateCall(const Frame& frame, uint32_t instruction) {
 
 Value Flattener::EvaluateElement(const Frame& frame, uint32_t instruction) {
   const Value tuple = Operand(frame, instruction, 0);
-  const int64_t index = graph_.module.instructions[instruction].attributes.index;
+  const HloModule& module = graph_.module;
+  const int64_t index = module.attributes(module.instructions[instruction]).index;
   if (tuple.op != kNoOp) Fail(instruction, "takes an element of what is no tuple");
   if (index < 0 || index >= tuple.size) {
     Fail(instruction,

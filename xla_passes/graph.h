@@ -77,7 +77,9 @@ struct Graph {
   }
   Span<int64_t> dims(OpId id) const { return module.list(ops[id].shape.dims); }
   const Instruction& instruction(OpId id) const { return module.instructions[ops[id].instruction]; }
-  const Attributes& attributes(OpId id) const { return instruction(id).attributes; }
+  const Attributes& attributes(OpId id) const { return module.attributes(instruction(id)); }
+  const GatherAttributes& gather(OpId id) const { return module.gather(instruction(id)); }
+  const ConvAttributes& conv(OpId id) const { return module.conv(instruction(id)); }
   OpId NextOf(OpId carry) const { return next[carry]; }
 
   // What an op's value is made of: its operands, and for one result of a loop the one value that

@@ -130,8 +130,8 @@ TEST(TheLaterProducerWhoseSplitPassesIsFollowed) {
   EXPECT_EQ(step_none.Join(none.meet), "[B5]");
 }
 
-// Tokens are dispatched to experts by a mask made of the router's logits, and their outputs combined
-// by its weights.
+// Tokens are dispatched to experts by a mask made of the router's logits, and their outputs
+// combined by its weights.
 struct Experts {
   Program p;
   Array router, dispatched, inner, outer, combined;
@@ -144,8 +144,8 @@ struct Experts {
     const Array mask = p.Apply("sign", {weights});
     dispatched = p.Dot(mask, h, {{0}, {0}});
     inner = p.Dot(dispatched, p.Input({kExperts, kWidth, 128}), {{2}, {1}}, {{0}, {0}});
-    outer = p.Dot(p.Apply("tanh", {inner}), p.Input({kExperts, 128, kWidth}), {{2}, {1}},
-                  {{0}, {0}});
+    outer =
+        p.Dot(p.Apply("tanh", {inner}), p.Input({kExperts, 128, kWidth}), {{2}, {1}}, {{0}, {0}});
     combined = p.Dot(weights, outer, {{1, 2}, {0, 1}});
   }
 };

@@ -148,55 +148,60 @@ void AppendRun(const WireReader& reader, const WireField& field, IntPool* ints, 
   run->size = static_cast<uint32_t>(ints->size() - run->begin);
 }
 
-void ReadAttribute(const WireReader& reader, const WireField& field, IntPool* ints,
-                   Attributes* attributes, Ints* slices) {
+void ReadAttribute(const WireReader& reader, const WireField& field, HloModule* module,
+                   Instruction* instruction, Ints* slices) {
+  IntPool* const ints = &module->ints;
+  const auto own = [&]() -> Attributes& { return module->OwnAttributes(instruction); };
   switch (field.number) {
     case InstructionField::kParameterNumber:
     case InstructionField::kTupleIndex:
-      attributes->index = reader.Integer(field);
+      own().index = reader.Integer(field);
       break;
     case InstructionField::kDimensions:
-      AppendRun(reader, field, ints, &attributes->dimensions);
+      AppendRun(reader, field, ints, &own().dimensions);
       break;
     case InstructionField::kDynamicSliceSizes:
-      AppendRun(reader, field, ints, &attributes->slice_sizes);
+      AppendRun(reader, field, ints, &own().slice_sizes);
       break;
     case InstructionField::kSlices:
       AppendDimension(reader.Message(field), kSliceDefaults, ints, slices);
       break;
     case InstructionField::kWindow:
-      ReadDimensions(reader.Message(field), kWindowDefaults, ints, &attributes->window);
+      ReadDimensions(reader.Message(field), kWindowDefaults, ints, &own().window);
       break;
     case InstructionField::kPadding:
-      ReadDimensions(reader.Message(field), kPaddingDefaults, ints, &attributes->padding);
+      ReadDimensions(reader.Message(field), kPaddingDefaults, ints, &own().padding);
       break;
     case InstructionField::kDot:
-      ReadDot(reader.Message(field), ints, &attributes->dot);
+      ReadDot(reader.Message(field), ints, &own().dot);
       break;
     case InstructionField::kRaggedDot:
-      ReadRaggedDot(reader.Message(field), ints, &attributes->dot);
+      ReadRaggedDot(reader.Message(field), ints, &own().dot);
       break;
     case InstructionField::kGather:
     case InstructionField::kScatter:
-      ReadGather(reader.Message(field), ints, &attributes->gather);
+      ReadGather(reader.Message(field), ints, &module->OwnGather(instruction));
       break;
     case InstructionField::kGatherSliceSizes:
-      AppendRun(reader, field, ints, &attributes->gather.slice_sizes);
+      AppendRun(reader, field, ints, &module->OwnGather(instruction).slice_sizes);
       break;
     case InstructionField::kConvolution:
-      ReadConvolution(reader.Message(field), ints, &attributes->conv);
+      ReadConvolution(reader.Message(field), ints, &module->OwnConv(instruction));
       break;
     case InstructionField::kFeatureGroups:
-      attributes->conv.feature_groups = reader.Integer(field);
+      module->OwnConv(instruction).feature_groups = reader.Integer(field);
       break;
     case InstructionField::kBatchGroups:
-      attributes->conv.batch_groups = reader.Integer(field);
+      module->OwnConv(instruction).batch_groups = reader.Integer(field);
       break;
     case InstructionField::kCustomCallTarget:
-      attributes->custom_call_target = reader.Bytes(field);
+      own().custom_call_target = reader.Bytes(field);
       break;
     case InstructionField::kComparison:
-      attributes->comparison = reader.Bytes(field);
+      own().comparison = reader.Bytes(field);
+      break;
+    case InstructionField::kLiteral:
+      own().literal = reader.Bytes(field);
       break;
   }
 }

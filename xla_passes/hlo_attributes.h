@@ -13,10 +13,10 @@ namespace cfp {
 void AppendRun(const WireReader& reader, const WireField& field, std::vector<int64_t>* ints,
                Ints* run);
 
-// Reads `field` of an instruction into `attributes` where it is an attribute. Slices come dimension
-// by dimension (start, limit, stride, start, …) and are gathered in `slices` until SplitSlices.
-void ReadAttribute(const WireReader& reader, const WireField& field, std::vector<int64_t>* ints,
-                   Attributes* attributes, Ints* slices);
+// Reads `field` into the attributes of `instruction` where it is one. Slices come dimension by
+// dimension (start, limit, stride, start, …) and are gathered in `slices` until SplitSlices.
+void ReadAttribute(const WireReader& reader, const WireField& field, HloModule* module,
+                   Instruction* instruction, Ints* slices);
 
 // Turns (start, limit, stride) per dimension into the three lists of Attributes.
 void SplitSlices(Ints slices, std::vector<int64_t>* ints, Attributes* attributes);

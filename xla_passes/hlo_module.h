@@ -5,9 +5,11 @@
 //
 // Strings are views into the bytes, which the module keeps alive. Lists of integers (dimensions,
 // operand ids) live in one pool and are named by `Ints`, so reading 100,000 instructions makes a
-// handful of allocations. Instance: `d = f32[8,4] dot(a, w), lhs_contracting_dims={1}` is one
-// Instruction with opcode kDot, shape {kF32, Ints -> 8,4}, operands Ints -> ids of a and w,
-// attributes.dot.lhs_contracting Ints -> 1.
+// handful of allocations. Attributes and sources have pools too: most instructions have no
+// attributes and many come from the same line, and what an instruction does not carry need not be
+// written to fresh memory, which is most of the cost of reading. Instance: `d = f32[8,4] dot(a, w),
+// lhs_contracting_dims={1}` is one Instruction with opcode kDot, shape {kF32, Ints -> 8,4},
+// operands Ints -> ids of a and w, and module.attributes(d).dot.lhs_contracting Ints -> 1.
 #pragma once
 
 #include <cstdint>
@@ -89,7 +91,7 @@ struct ConvAttributes {
   int64_t feature_groups = 1, batch_groups = 1;
 };
 
-// What an op does beyond its operands. Absent parts are empty.
+// What an op is beyond its operands. Absent parts are empty.
 struct Attributes {
   Ints dimensions;  // broadcast, transpose, reduce, concatenate, reverse, iota, sort, all-gather …
   Ints slice_starts, slice_limits, slice_strides;
@@ -98,11 +100,18 @@ struct Attributes {
   Ints window;       // 7 per dim: size, stride, pad_low, pad_high, window_dilation, base_dilation,
                      // reversal
   DotAttributes dot;
-  GatherAttributes gather;
-  ConvAttributes conv;
-  int64_t index = 0;  // parameter number, or tuple index
+  uint32_t gather = 0;  // in HloModule::gather_pool
+  uint32_t conv = 0;    // in HloModule::conv_pool
+  int64_t index = 0;    // parameter number, or tuple index
   std::string_view custom_call_target;
   std::string_view comparison;  // "LT", "EQ" …
+  std::string_view literal;     // the wire bytes of a constant's value
+};
+
+// A line of the user's program; empty where the module does not say.
+struct Source {
+  std::string_view file;
+  int64_t line = 0;
 };
 
 // What `to_apply` of a reduce, scatter or reduce-window computes, where it is one op of its two
@@ -115,17 +124,13 @@ struct Instruction {
   std::string_view opcode_text;
   Opcode opcode = Opcode::kUnknown;
   Shape shape;
-  Ints operands;  // instruction ids
-  Ints called;    // computation ids
-  Attributes attributes;
-  uint64_t fingerprint =
-      0;  // of every field that changes what is computed; never names, ids or metadata
-  std::string_view literal;  // the wire bytes of a constant's value
+  Ints operands;             // instruction ids
+  Ints called;               // computation ids
+  uint32_t attributes = 0;   // in HloModule::attribute_pool
+  uint32_t source = 0;       // in HloModule::source_pool
+  uint64_t fingerprint = 0;  // of all that changes what is computed; never names, ids or metadata
   std::string_view op_name;  // metadata: where the instruction comes from in the user's program
-  std::string_view source_file;
-  int64_t source_line = 0;
-  std::string_view
-      wire;  // the instruction's own message in the bytes: what the splice writer edits
+  std::string_view wire;     // its own message in the bytes: what the splice writer edits
 };
 
 struct Computation {
@@ -143,10 +148,48 @@ struct HloModule {
   std::vector<Instruction> instructions;
   std::vector<int64_t> ints;
   std::vector<Shape> shapes;
+  // The first of each stands for all instructions that have none.
+  std::vector<Attributes> attribute_pool = std::vector<Attributes>(1);
+  std::vector<GatherAttributes> gather_pool = std::vector<GatherAttributes>(1);
+  std::vector<ConvAttributes> conv_pool = std::vector<ConvAttributes>(1);
+  std::vector<Source> source_pool = std::vector<Source>(1);
   int64_t entry_id = 0;
 
   Span<int64_t> list(Ints run) const { return {ints.data() + run.begin, run.size}; }
   Span<Shape> list_shapes(Ints run) const { return {shapes.data() + run.begin, run.size}; }
+  const Attributes& attributes(const Instruction& instruction) const {
+    return attribute_pool[instruction.attributes];
+  }
+  const GatherAttributes& gather(const Instruction& instruction) const {
+    return gather_pool[attributes(instruction).gather];
+  }
+  const ConvAttributes& conv(const Instruction& instruction) const {
+    return conv_pool[attributes(instruction).conv];
+  }
+  const Source& source(const Instruction& instruction) const {
+    return source_pool[instruction.source];
+  }
+
+  // For writing: what `instruction` has of its own, made where it has none yet.
+  Attributes& OwnAttributes(Instruction* instruction) {
+    return Own(&attribute_pool, &instruction->attributes);
+  }
+  GatherAttributes& OwnGather(Instruction* instruction) {
+    return Own(&gather_pool, &OwnAttributes(instruction).gather);
+  }
+  ConvAttributes& OwnConv(Instruction* instruction) {
+    return Own(&conv_pool, &OwnAttributes(instruction).conv);
+  }
+
+ private:
+  template <typename T>
+  static T& Own(std::vector<T>* pool, uint32_t* position) {
+    if (*position == 0) {
+      *position = static_cast<uint32_t>(pool->size());
+      pool->emplace_back();
+    }
+    return (*pool)[*position];
+  }
 };
 
 }  // namespace cfp

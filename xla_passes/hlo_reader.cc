@@ -63,6 +63,7 @@ class ModuleReader {
   explicit ModuleReader(HloModule* module) : module_(*module), shapes_(module), sources_(module) {}
 
   void ReadModule(WireReader reader) {
+    ReadStackFrames(reader);
     for (WireField field; reader.Next(&field);) {
       switch (field.number) {
         case ModuleField::kName:
@@ -74,16 +75,22 @@ class ModuleReader {
         case ModuleField::kComputations:
           ReadComputation(reader.Message(field));
           break;
-        case ModuleField::kStackFrameIndex:
-          sources_.ReadStackFrameIndex(reader.Message(field));
-          break;
       }
     }
     if (module_.computations.empty()) throw HloError("HLO proto: a module without computations");
-    sources_.ResolveStackFrames();
   }
 
  private:
+  // The table of frames stands behind the instructions that refer to it.
+  void ReadStackFrames(WireReader reader) {
+    for (WireField field; reader.Next(&field);) {
+      if (field.number == ModuleField::kStackFrameIndex) {
+        sources_.ReadStackFrameIndex(reader.Message(field));
+      }
+    }
+    sources_.ResolveStackFrames();
+  }
+
   void ReadComputation(WireReader reader) {
     Computation computation;
     computation.begin = static_cast<uint32_t>(module_.instructions.size());
@@ -121,12 +128,14 @@ class ModuleReader {
       if (!IsLeftOutOfFingerprint(field.number)) hash = HashBytes(hash, field.wire);
       if (field.number == InstructionField::kBackendConfig) backend_config = reader.Bytes(field);
       ReadField(reader, field, &instruction, &hash);
-      ReadAttribute(reader, field, &module_.ints, &instruction.attributes, &slices);
+      ReadAttribute(reader, field, &module_, &instruction, &slices);
     }
     if (instruction.opcode_text.empty()) {
       reader.Fail("an instruction without opcode", whole.wire.data());
     }
-    if (slices.size > 0) SplitSlices(slices, &module_.ints, &instruction.attributes);
+    if (slices.size > 0) {
+      SplitSlices(slices, &module_.ints, &module_.OwnAttributes(&instruction));
+    }
     if (instruction.opcode == Opcode::kCustomCall) hash = HashBytes(hash, backend_config);
     instruction.fingerprint = hash;
   }
@@ -148,7 +157,6 @@ class ModuleReader {
         sources_.ReadMetadata(reader.Message(field), instruction);
         break;
       case InstructionField::kLiteral:
-        instruction->literal = reader.Bytes(field);
         *hash = HashLiteral(*hash, reader.Message(field));
         break;
       case InstructionField::kId:
@@ -222,6 +230,7 @@ HloModule ReadHloModule(std::string bytes) {
   const size_t instructions = CountInstructions(reader);
   module.instructions.reserve(instructions);
   module.ints.reserve(kUsualIntegers * instructions);
+  module.attribute_pool.reserve(1 + instructions);
   ModuleReader(&module).ReadModule(reader);
   return module;
 }

@@ -33,9 +33,10 @@ TEST(AModuleIsRead) {
   EXPECT_EQ(ToVector(module.list(dot.shape.dims)), (std::vector<int64_t>{8, 16}));
   EXPECT_EQ(ToVector(module.list(dot.operands)),
             (std::vector<int64_t>{module.instructions[0].id, module.instructions[1].id}));
-  EXPECT_EQ(ToVector(module.list(dot.attributes.dot.lhs_contracting)), (std::vector<int64_t>{1}));
-  EXPECT_EQ(ToVector(module.list(dot.attributes.dot.rhs_contracting)), (std::vector<int64_t>{0}));
-  EXPECT_EQ(module.instructions[1].attributes.index, 1);
+  const DotAttributes& numbers = module.attributes(dot).dot;
+  EXPECT_EQ(ToVector(module.list(numbers.lhs_contracting)), (std::vector<int64_t>{1}));
+  EXPECT_EQ(ToVector(module.list(numbers.rhs_contracting)), (std::vector<int64_t>{0}));
+  EXPECT_EQ(module.attributes(module.instructions[1]).index, 1);
 }
 
 TEST(AnHloProtoAroundTheModuleIsUnwrapped) {
@@ -75,13 +76,13 @@ TEST(SlicesWindowsAndPaddingsAreListsPerDimension) {
   main.Add("reduce-window", F32({8, 9}), {a},
            BytesField(InstructionField::kWindow, BytesField(1, IntegerField(1, 2))));
   const HloModule module = ReadOne(main);
-  const Attributes& attributes = module.instructions[1].attributes;
+  const Attributes& attributes = module.attributes(module.instructions[1]);
   EXPECT_EQ(ToVector(module.list(attributes.slice_starts)), (std::vector<int64_t>{1, 0}));
   EXPECT_EQ(ToVector(module.list(attributes.slice_limits)), (std::vector<int64_t>{4, 9}));
   EXPECT_EQ(ToVector(module.list(attributes.slice_strides)), (std::vector<int64_t>{1, 3}));
-  EXPECT_EQ(ToVector(module.list(module.instructions[2].attributes.padding)),
+  EXPECT_EQ(ToVector(module.list(module.attributes(module.instructions[2]).padding)),
             (std::vector<int64_t>{2, 0, 1, 0, 0, 0}));
-  EXPECT_EQ(ToVector(module.list(module.instructions[3].attributes.window)),
+  EXPECT_EQ(ToVector(module.list(module.attributes(module.instructions[3]).window)),
             (std::vector<int64_t>{2, 1, 0, 0, 1, 1, 0}));
 }
 
@@ -127,9 +128,20 @@ TEST(StackFramesBecomeFileAndLine) {
   const std::string bytes = Serialize({main}, 1) + BytesField(ModuleField::kStackFrameIndex, index);
   const HloModule module = ReadHloModule(bytes);
   EXPECT_EQ(module.instructions[0].op_name, "dot");
-  EXPECT_EQ(module.instructions[0].source_file, "train.py");
-  EXPECT_EQ(module.instructions[0].source_line, 42);
-  EXPECT_EQ(module.instructions[1].source_file, "");  // there is no frame 9
+  EXPECT_EQ(module.source(module.instructions[0]).file, "train.py");
+  EXPECT_EQ(module.source(module.instructions[0]).line, 42);
+  EXPECT_EQ(module.source(module.instructions[1]).file, "");  // there is no frame 9
+}
+
+TEST(FileAndLineMayStandInTheMetadataItself) {
+  HloText main(1);
+  const std::string metadata = BytesField(MetadataField::kSourceFile, "old.py") +
+                               IntegerField(MetadataField::kSourceLine, 5) +
+                               IntegerField(MetadataField::kStackFrameId, 1);
+  main.Add("iota", F32({}), {}, BytesField(InstructionField::kMetadata, metadata));
+  const HloModule module = ReadOne(main);  // there is no frame 1
+  EXPECT_EQ(module.source(module.instructions[0]).file, "old.py");
+  EXPECT_EQ(module.source(module.instructions[0]).line, 5);
 }
 
 uint64_t FingerprintWith(const std::string& shape, const std::string& attributes,

@@ -14,25 +14,6 @@ const T* At(const std::vector<T>& list, int64_t id) {
 
 }  // namespace
 
-void SourceReader::ReadMetadata(WireReader reader, Instruction* instruction) {
-  for (WireField field; reader.Next(&field);) {
-    switch (field.number) {
-      case MetadataField::kOpName:
-        instruction->op_name = reader.Bytes(field);
-        break;
-      case MetadataField::kSourceFile:
-        instruction->source_file = reader.Bytes(field);
-        break;
-      case MetadataField::kSourceLine:
-        instruction->source_line = reader.Integer(field);
-        break;
-      case MetadataField::kStackFrameId:
-        uses_.push_back({module_.instructions.size() - 1, reader.Integer(field)});
-        break;
-    }
-  }
-}
-
 void SourceReader::ReadStackFrameIndex(WireReader reader) {
   for (WireField field; reader.Next(&field);) {
     if (field.number == StackFrameIndexField::kFileNames) {
@@ -57,13 +38,37 @@ void SourceReader::ReadStackFrameIndex(WireReader reader) {
 }
 
 void SourceReader::ResolveStackFrames() {
-  for (const Use& use : uses_) {
-    const int64_t* location_id = At(location_ids_, use.frame_id);
-    const Location* location = location_id ? At(locations_, *location_id) : nullptr;
+  for (const int64_t location_id : location_ids_) {
+    const Location* location = At(locations_, location_id);
     const std::string_view* file = location ? At(file_names_, location->file_name_id) : nullptr;
-    if (file == nullptr) continue;
-    module_.instructions[use.instruction].source_file = *file;
-    module_.instructions[use.instruction].source_line = location->line;
+    module_.source_pool.push_back(file ? Source{*file, location->line} : Source{});
+  }
+}
+
+void SourceReader::ReadMetadata(WireReader reader, Instruction* instruction) {
+  Source source;
+  int64_t frame = 0;
+  for (WireField field; reader.Next(&field);) {
+    switch (field.number) {
+      case MetadataField::kOpName:
+        instruction->op_name = reader.Bytes(field);
+        break;
+      case MetadataField::kSourceFile:
+        source.file = reader.Bytes(field);
+        break;
+      case MetadataField::kSourceLine:
+        source.line = reader.Integer(field);
+        break;
+      case MetadataField::kStackFrameId:
+        frame = reader.Integer(field);
+        break;
+    }
+  }
+  if (At(location_ids_, frame) != nullptr) {
+    instruction->source = static_cast<uint32_t>(frame);
+  } else if (!source.file.empty()) {
+    instruction->source = static_cast<uint32_t>(module_.source_pool.size());
+    module_.source_pool.push_back(source);
   }
 }
 

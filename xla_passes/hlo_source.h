@@ -18,28 +18,22 @@ class SourceReader {
  public:
   explicit SourceReader(HloModule* module) : module_(*module) {}
 
-  void ReadMetadata(WireReader reader, Instruction* instruction);
   void ReadStackFrameIndex(WireReader reader);
-
-  // Gives file and line to the instructions whose metadata named a frame; a frame that does not
-  // exist gives none.
+  // Makes frame n the n-th source of the module, once all tables have been read.
   void ResolveStackFrames();
+  // After that. A frame that does not exist or leads nowhere gives no source.
+  void ReadMetadata(WireReader reader, Instruction* instruction);
 
  private:
   struct Location {
     int64_t file_name_id = 0;
     int64_t line = 0;
   };
-  struct Use {
-    size_t instruction;
-    int64_t frame_id;
-  };
 
   HloModule& module_;
   std::vector<std::string_view> file_names_;
   std::vector<Location> locations_;
   std::vector<int64_t> location_ids_;  // per frame
-  std::vector<Use> uses_;
 };
 
 }  // namespace cfp

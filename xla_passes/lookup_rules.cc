@@ -6,12 +6,12 @@ namespace {
 
 struct LookupDims {
   explicit LookupDims(const RuleWriter& rule)
-      : window(rule.list(rule.attributes().gather.window_dims)),
-        collapsed(rule.list(rule.attributes().gather.collapsed_dims)),
-        index_map(rule.list(rule.attributes().gather.index_map)),
-        table_batching(rule.list(rule.attributes().gather.operand_batching_dims)),
-        indices_batching(rule.list(rule.attributes().gather.indices_batching_dims)),
-        index_vector(rule.attributes().gather.index_vector_dim) {}
+      : window(rule.list(rule.gather().window_dims)),
+        collapsed(rule.list(rule.gather().collapsed_dims)),
+        index_map(rule.list(rule.gather().index_map)),
+        table_batching(rule.list(rule.gather().operand_batching_dims)),
+        indices_batching(rule.list(rule.gather().indices_batching_dims)),
+        index_vector(rule.gather().index_vector_dim) {}
   Numbers window, collapsed, index_map, table_batching, indices_batching;
   int64_t index_vector;
 };

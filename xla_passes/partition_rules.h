@@ -1,17 +1,15 @@
 // What splitting a dimension does to an op, as data: the only place that switches on opcodes.
 //
-// Each dimension of an op's operands and results is a product of *factors*, major to minor; a rule
-// lists the factors and where each one stands. Everything after this file reasons about factors and
-// knows no opcode.
+// [B1] Each dimension of an op's operands and results is a product of *factors*, major to minor; a
+// rule lists the factors and where each one stands. Everything after this file reasons about
+// factors and knows no opcode.
 //
-//   reshape f32[8,64] -> f32[8,4,16]      factors: 8 pass   operand (dim 0, outer 1)  result (dim
-//   0, outer 1)
-//                                                  4 pass   operand (dim 1, outer 1)  result (dim
-//                                                  1, outer 1)
-//                                                 16 pass   operand (dim 1, outer 4)  result (dim
-//                                                 2, outer 1)
-//   dot [b,m,k]·[k,n]: b, m pass; n pass; k reduced (on both operands, not on the result: a partial
-//   sum)
+//   reshape f32[8,64] -> f32[8,4,16]
+//     factors   8 pass    operand (dim 0, outer 1)   result (dim 0, outer 1)
+//               4 pass    operand (dim 1, outer 1)   result (dim 1, outer 1)
+//              16 pass    operand (dim 1, outer 4)   result (dim 2, outer 1)
+//   dot [b,m,k]·[k,n]
+//     b, m and n pass; k is reduced: on both operands, not on the result, which is a partial sum
 //
 // Dimensions of size 1 carry no factor. An op with no rule is a barrier: every dimension
 // kReplicate.

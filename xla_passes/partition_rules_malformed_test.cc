@@ -30,19 +30,21 @@ const Dims kSizes = {0, 1, 2, 3, 6, 8, int64_t{1} << 13};
 const Dims kNumbers = {0, 0, 1, 1, 2, 3, 4, 6, -1, 70000, INT64_MIN, INT64_MAX};
 
 void RollAttributes(OneOp* op, Dice* dice) {
+  GatherAttributes& gather = op->gather();
+  ConvAttributes& conv = op->conv();
   Attributes& a = op->attributes();
   for (Ints* list :
        {&a.dimensions, &a.slice_starts, &a.slice_limits, &a.slice_strides, &a.padding, &a.window,
         &a.dot.lhs_contracting, &a.dot.rhs_contracting, &a.dot.lhs_batch, &a.dot.rhs_batch,
-        &a.gather.window_dims, &a.gather.collapsed_dims, &a.gather.index_map,
-        &a.gather.operand_batching_dims, &a.gather.indices_batching_dims, &a.conv.input_spatial,
-        &a.conv.kernel_spatial, &a.conv.output_spatial}) {
+        &gather.window_dims, &gather.collapsed_dims, &gather.index_map,
+        &gather.operand_batching_dims, &gather.indices_batching_dims, &conv.input_spatial,
+        &conv.kernel_spatial, &conv.output_spatial}) {
     *list = op->List(dice->List(kNumbers, list == &a.window ? 28 : 5));
   }
   for (int64_t* number :
-       {&a.gather.index_vector_dim, &a.conv.input_batch, &a.conv.input_feature,
-        &a.conv.kernel_input, &a.conv.kernel_output, &a.conv.output_batch, &a.conv.output_feature,
-        &a.conv.feature_groups, &a.conv.batch_groups, &a.index}) {
+       {&gather.index_vector_dim, &conv.input_batch, &conv.input_feature, &conv.kernel_input,
+        &conv.kernel_output, &conv.output_batch, &conv.output_feature, &conv.feature_groups,
+        &conv.batch_groups, &a.index}) {
     *number = dice->Pick(kNumbers);
   }
   a.custom_call_target = dice->Pick({0, 1}) == 0 ? "Sharding" : "TopK";

@@ -150,7 +150,7 @@ TEST(ReduceMakesPartialSums) {
 
 TEST(GatherLooksUpRows) {
   OneOp embedding(Opcode::kGather, {2, 8, 16}, {{100, 16}, {2, 8, 1}});
-  GatherAttributes& dims = embedding.attributes().gather;
+  GatherAttributes& dims = embedding.gather();
   dims.window_dims = embedding.List({2});
   dims.collapsed_dims = embedding.List({0});
   dims.index_map = embedding.List({0});
@@ -162,7 +162,7 @@ TEST(GatherLooksUpRows) {
 
 TEST(GatherKeepsBatchingDimsAndPartialWindows) {
   OneOp gather(Opcode::kGather, {2, 8, 3}, {{2, 100, 16}, {2, 8, 2}});
-  GatherAttributes& dims = gather.attributes().gather;
+  GatherAttributes& dims = gather.gather();
   dims.window_dims = gather.List({2});
   dims.collapsed_dims = gather.List({1});
   dims.index_map = gather.List({1, 2});
@@ -176,7 +176,7 @@ TEST(GatherKeepsBatchingDimsAndPartialWindows) {
 
 std::string ScatterText(Combiner combiner) {
   OneOp scatter(Opcode::kScatter, {100, 16}, {{100, 16}, {2, 8, 1}, {2, 8, 16}});
-  GatherAttributes& dims = scatter.attributes().gather;
+  GatherAttributes& dims = scatter.gather();
   dims.window_dims = scatter.List({2});
   dims.collapsed_dims = scatter.List({0});
   dims.index_map = scatter.List({0});
@@ -196,7 +196,7 @@ TEST(ScatterSumsRowsButKeepsOtherCombinersWhole) {
 TEST(ScatterWithSeveralTablesAndBatchingDims) {
   OneOp scatter(Opcode::kScatter, {}, {{2, 9, 5}, {2, 9, 5}, {2, 4, 1}, {2, 4, 3}, {2, 4, 3}});
   scatter.MakeTuple(&scatter.op(), {{2, 9, 5}, {2, 9, 5}});
-  GatherAttributes& dims = scatter.attributes().gather;
+  GatherAttributes& dims = scatter.gather();
   dims.window_dims = scatter.List({2});
   dims.collapsed_dims = scatter.List({1});
   dims.index_map = scatter.List({1});
@@ -295,7 +295,7 @@ TEST(BatchNormPassesFeatures) {
 // middle.
 OneOp Convolution(const Dims& result, const Dims& input, const Dims& kernel, const Dims& window) {
   OneOp op(Opcode::kConvolution, result, {input, kernel});
-  ConvAttributes& conv = op.attributes().conv;
+  ConvAttributes& conv = op.conv();
   const int64_t spatial = static_cast<int64_t>(input.size()) - 2;
   Dims input_spatial, kernel_spatial;
   for (int64_t i = 0; i < spatial; ++i) {
@@ -315,14 +315,14 @@ TEST(ConvolutionIsADotOverFeatures) {
   EXPECT_EQ(Convolution({8, 64}, {8, 16}, {16, 64}, {}).Text(),
             "R23: 8 pass 0.0 r.0 | 64 pass 1.1 r.1 | 16 reduced 0.1 1.0");
   OneOp grouped = Convolution({8, 64}, {8, 16}, {4, 64}, {});
-  grouped.attributes().conv.feature_groups = 4;
+  grouped.conv().feature_groups = 4;
   EXPECT_EQ(grouped.Text(),
             "R23: 4 pass 0.1 1.1 r.1 | 8 pass 0.0 r.0 | 16 pass 1.1/4 r.1/4 | 4 reduced 0.1/4 1.0");
   OneOp depthwise = Convolution({8, 16}, {8, 16}, {1, 16}, {});
-  depthwise.attributes().conv.feature_groups = 16;
+  depthwise.conv().feature_groups = 16;
   EXPECT_EQ(depthwise.Text(), "R23: 16 pass 0.1 1.1 r.1 | 8 pass 0.0 r.0");
   OneOp batch_grouped = Convolution({2, 64}, {8, 16}, {16, 64}, {});
-  batch_grouped.attributes().conv.batch_groups = 4;
+  batch_grouped.conv().batch_groups = 4;
   EXPECT_EQ(batch_grouped.Text(),
             "R23: 4 pass 0.0 1.1 r.1 | 2 pass 0.0/4 r.0 | 16 pass 1.1/4 r.1/4 | "
             "16 reduced 0.1 1.0");
@@ -332,8 +332,8 @@ std::string SpatialText(int64_t out, int64_t in, const Dims& window) {
   return Convolution({1, out, 1}, {1, in, 1}, {window.at(0), 1, 1}, window).Text();
 }
 
-TEST(WindowsSideBySideSplitLikeADot) {  // R24; numbers are size, stride, low, high, dilations,
-                                        // reversal
+// [R24] The numbers are size, stride, padding low and high, two dilations and reversal.
+TEST(WindowsSideBySideSplitLikeADot) {
   EXPECT_EQ(SpatialText(8, 8, {1, 1, 0, 0, 1, 1, 0}), "R23: 8 pass 0.1 r.1");
   EXPECT_EQ(SpatialText(8, 32, {4, 4, 0, 0, 1, 1, 0}), "R23: 8 pass 0.1 r.1 | 4 reduced 0.1/8 1.0");
   EXPECT_EQ(SpatialText(8, 16, {1, 2, 0, 0, 1, 1, 0}), "R23: 8 pass 0.1 r.1 | 2 replicate 0.1/8");
@@ -342,7 +342,8 @@ TEST(WindowsSideBySideSplitLikeADot) {  // R24; numbers are size, stride, low, h
             "R23: 8 pass 0.1 r.1 | 4 replicate 1.0 r.1/8");
 }
 
-TEST(OverlappingWindowsNeedHalos) {  // R24
+// [R24]
+TEST(OverlappingWindowsNeedHalos) {
   EXPECT_EQ(SpatialText(8, 8, {3, 1, 1, 1, 1, 1, 0}), "R23: 8 halo 0.1 r.1 | 3 replicate 1.0");
   EXPECT_EQ(SpatialText(8, 16, {3, 2, 0, 1, 1, 1, 0}),
             "R23: 8 halo 0.1 r.1 | 2 replicate 0.1/8 | 3 replicate 1.0");
@@ -384,6 +385,7 @@ TEST(CustomCallsAreKnownByTarget) {
   EXPECT_EQ(attention.Text().substr(0, 29), "R27: 2 pass 0.0 1.0 2.0 r.0 |");
 }
 
+// [R28]
 TEST(UnknownOpsAreBarriers) {
   EXPECT_EQ(OneOp(Opcode::kUnknown, {4}, {{8}}).Text(),
             "R28 barrier: 8 replicate 0.0 | 4 replicate r.0");

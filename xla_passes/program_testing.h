@@ -141,8 +141,7 @@ class Program {
   }
   Array AddRows(const Array& table, const Array& indices, const Array& rows) {
     return Add("scatter", {table, indices, rows}, table.dims,
-               BytesField(InstructionField::kScatter, LookupNumbers(Rank(indices))) +
-                   Calls({kSum}),
+               BytesField(InstructionField::kScatter, LookupNumbers(Rank(indices))) + Calls({kSum}),
                table.dtype);
   }
 
@@ -184,7 +183,8 @@ class Program {
   }
   static std::string LookupNumbers(int64_t rank_of_indices) {
     return PackedField(GatherField::kWindowDims, {rank_of_indices}) +
-           PackedField(GatherField::kCollapsedDims, {0}) + PackedField(GatherField::kIndexMap, {0}) +
+           PackedField(GatherField::kCollapsedDims, {0}) +
+           PackedField(GatherField::kIndexMap, {0}) +
            IntegerField(GatherField::kIndexVectorDim, rank_of_indices);
   }
   Array Reduce(const Array& a, const Integers& over, int64_t combiner) {

@@ -1,5 +1,6 @@
 #include "propagation.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace cfp {
@@ -137,8 +138,8 @@ class Propagator {
     strategy_.granule = std::gcd(strategy_.granule, split.granule);
     AlignOperands(op, rule, choice, split.granule);
     CountFlops(op);
-    if (factor.kind == FactorKind::kHalo && choice.operand >= 0) {
-      Note(CollectiveKind::kHalo, graph().Reads(op)[choice.operand], op);
+    if (factor.kind == FactorKind::kHalo) {  // a window slides over its first operand
+      Note(CollectiveKind::kHalo, graph().Reads(op)[std::max(choice.operand, 0)], op);
     }
     if (factor.kind == FactorKind::kReduced) Note(CollectiveKind::kAllReduce, op, op);
     if (to.dim < 0 || factor.kind == FactorKind::kReduced) return {};

@@ -26,8 +26,9 @@ OpRecord RecordOp(const Analysis& analysis, OpId id) {
   record.operands.assign(graph.operands(id).begin(), graph.operands(id).end());
   record.instruction = instruction.name;
   record.op_name = OpName(graph, id);
-  record.source_file = instruction.source_file;
-  record.source_line = instruction.source_line;
+  const Source& source = graph.module.source(instruction);
+  record.source_file = source.file;
+  record.source_line = source.line;
   record.region = op.region;
   record.owner = OwnerText(owner.kind);
   record.owner_index = owner.index;

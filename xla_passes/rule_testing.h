@@ -90,7 +90,9 @@ class OneOp {
 
   Op& op() { return graph_.ops.back(); }
   Op& operand(size_t i) { return graph_.ops[i]; }
-  Attributes& attributes() { return graph_.module.instructions.back().attributes; }
+  Attributes& attributes() { return graph_.module.OwnAttributes(&instruction()); }
+  GatherAttributes& gather() { return graph_.module.OwnGather(&instruction()); }
+  ConvAttributes& conv() { return graph_.module.OwnConv(&instruction()); }
   Graph& graph() { return graph_; }
 
   cfp::Ints List(const Dims& numbers) {
@@ -119,6 +121,7 @@ class OneOp {
   }
 
  private:
+  Instruction& instruction() { return graph_.module.instructions.back(); }
   void Append(Opcode opcode, const Dims& dims) {
     Op op;
     op.opcode = opcode;

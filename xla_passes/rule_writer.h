@@ -69,6 +69,8 @@ class OpView {
 
   const Op& op() const { return graph_.ops[op_]; }
   const Attributes& attributes() const { return graph_.attributes(op_); }
+  const GatherAttributes& gather() const { return graph_.gather(op_); }
+  const ConvAttributes& conv() const { return graph_.conv(op_); }
   size_t num_operands() const { return operands_.size(); }
   const Op& operand(size_t i) const;
   Numbers operand_dims(size_t i) const { return DimsOf(operand(i).shape); }

@@ -86,8 +86,8 @@ TEST(RecomputationsCount) {
   EXPECT_TRUE(!step.Alike(a, b));
 }
 
-// [S1] Constants count by value, what is made of integers from outside (a random key for each layer)
-// by its shape.
+// [S1] Constants count by value, what is made of integers from outside (a random key for each
+// layer) by its shape.
 TEST(RandomKeysCountByShape) {
   Program p;
   const Array h = Stem(p), key = p.Input({}, DType::kS32);
@@ -145,9 +145,7 @@ TEST(EqualLayersAndADifferentHead) {
 
 // [S3] The repeat that leaves the fewest distinct blocks is taken: three of one layer and the same
 // again is a run of three, not twice two equal layers.
-TEST(TheFewestDistinctBlocksWin) {
-  EXPECT_EQ(ChainSegments("aabaab"), "1 x 1 at 0; 3 x 2 at 1 4");
-}
+TEST(TheFewestDistinctBlocksWin) { EXPECT_EQ(ChainSegments("aabaab"), "1 x 1 at 0; 3 x 2 at 1 4"); }
 
 // [S3] Ties go to the smaller period (bbb before abab), then to the earlier start (ab ab before ba
 // ba).
@@ -173,8 +171,7 @@ TEST(ALoopIsASegmentOfItsOwn) {
   Program p;
   const Array before = Layer(p, Layer(p, Layer(p, Stem(p), "tanh"), "tanh"), "sine");
   const Step step(p, {Layer(p, Loop(p, 12, before), "tanh")});
-  EXPECT_EQ(step.Segments(),
-            "1 x 1 at 0; 1 x 3 at 1 2 5; 1 x 1 at 3; 1 x 1 at 4, 12 times");
+  EXPECT_EQ(step.Segments(), "1 x 1 at 0; 1 x 3 at 1 2 5; 1 x 1 at 3; 1 x 1 at 4, 12 times");
 }
 
 // [S3] Loops whose bodies are alike are told apart by how often they run.

@@ -19,7 +19,7 @@ struct Counting {
   int64_t start, step, limit;
 };
 
-std::optional<int64_t> ScalarLiteral(const Instruction& constant) {
+std::optional<int64_t> ScalarLiteral(const Attributes& constant) {
   WireReader reader(constant.literal);
   std::vector<int64_t> integers;
   for (WireField field; reader.Next(&field);) {
@@ -79,7 +79,7 @@ class LoopReader {
 
   std::optional<int64_t> Constant(OpId op) const {
     const bool is_scalar = Is(op, Opcode::kConstant, 0) && graph_.dims(op).empty();
-    return is_scalar ? ScalarLiteral(graph_.instruction(op)) : std::nullopt;
+    return is_scalar ? ScalarLiteral(graph_.attributes(op)) : std::nullopt;
   }
 
   bool Is(OpId op, Opcode opcode, uint32_t operands) const {

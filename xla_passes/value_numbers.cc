@@ -62,7 +62,7 @@ bool IsReshape(const Graph& graph, OpId op) {
 // A constant whose every byte is zero, of whatever type.
 bool IsZeroConstant(const Graph& graph, OpId op) {
   if (graph.ops[op].opcode != Opcode::kConstant) return false;
-  WireReader reader(graph.instruction(op).literal);
+  WireReader reader(graph.attributes(op).literal);
   bool has_value = false;
   for (WireField field; reader.Next(&field);) {
     if (field.number == LiteralField::kShape) continue;

@@ -87,7 +87,7 @@ void WriteBatchAndFeatures(RuleWriter& rule, const ConvAttributes& conv) {
 }  // namespace
 
 void WriteConvolution(RuleWriter& rule) {  // [R23]
-  const ConvAttributes& conv = rule.attributes().conv;
+  const ConvAttributes& conv = rule.conv();
   WriteBatchAndFeatures(rule, conv);
   const Numbers input = rule.list(conv.input_spatial), kernel = rule.list(conv.kernel_spatial);
   const Numbers result = rule.list(conv.output_spatial);

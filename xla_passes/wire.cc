@@ -7,7 +7,6 @@ namespace cfp {
 namespace {
 
 constexpr int kMaxVarintBytes = 10;
-constexpr uint64_t kMaxFieldNumber = (uint64_t{1} << 29) - 1;
 
 std::string_view TypeText(WireType type) {
   switch (type) {
@@ -23,12 +22,14 @@ std::string_view TypeText(WireType type) {
   return "an unknown type";
 }
 
-bool IsWireType(uint64_t type) { return type <= 2 || type == 5; }
-
 }  // namespace
 
 void WireReader::Fail(const std::string& what, const char* at) const {
   throw HloError("HLO proto: " + what + " at byte " + std::to_string(at - origin_));
+}
+
+void WireReader::FailWireType(uint64_t type, const char* at) const {
+  Fail("wire type " + std::to_string(type) + ", expected 0, 1, 2 or 5", at);
 }
 
 void WireReader::FailTake(uint64_t size) const {
@@ -53,34 +54,6 @@ uint64_t WireReader::ReadLongVarint() {
     if (byte < 0x80) return value;
   }
   Fail("a varint is longer than 10 bytes", start);
-}
-
-bool WireReader::Next(WireField* field) {
-  if (at_ == end_) return false;
-  const char* const start = at_;
-  const uint64_t tag = ReadVarint();
-  if (!IsWireType(tag & 7)) {
-    Fail("wire type " + std::to_string(tag & 7) + ", expected 0, 1, 2 or 5", start);
-  }
-  if ((tag >> 3) == 0 || (tag >> 3) > kMaxFieldNumber) Fail("a field number out of range", start);
-  field->number = static_cast<uint32_t>(tag >> 3);
-  field->type = static_cast<WireType>(tag & 7);
-  switch (field->type) {
-    case WireType::kVarint:
-      field->value = ReadVarint();
-      break;
-    case WireType::kFixed64:
-      field->bytes = Take(8);
-      break;
-    case WireType::kBytes:
-      field->bytes = Take(ReadVarint());
-      break;
-    case WireType::kFixed32:
-      field->bytes = Take(4);
-      break;
-  }
-  field->wire = std::string_view(start, at_ - start);
-  return true;
 }
 
 void WireReader::AppendIntegers(const WireField& field, std::vector<int64_t>* integers) const {

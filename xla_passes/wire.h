@@ -58,10 +58,19 @@ class WireReader {
   [[noreturn]] void Fail(const std::string& what, const char* at) const;
 
  private:
-  // The usual cases are short enough to be inlined; the others stand apart, in wire.cc.
+  uint64_t Byte(int offset) const { return static_cast<uint8_t>(at_[offset]); }
+  // Most tags, lengths and values take one or two bytes: these are inlined, as is Next; longer ones
+  // and errors stand apart, in wire.cc.
   uint64_t ReadVarint() {
-    const bool is_one_byte = at_ != end_ && static_cast<uint8_t>(*at_) < 0x80;
-    return is_one_byte ? static_cast<uint8_t>(*at_++) : ReadLongVarint();
+    if (at_ != end_ && Byte(0) < 0x80) {
+      at_ += 1;
+      return Byte(-1);
+    }
+    if (end_ - at_ >= 2 && Byte(1) < 0x80) {
+      at_ += 2;
+      return (Byte(-2) & 0x7F) | Byte(-1) << 7;
+    }
+    return ReadLongVarint();
   }
   std::string_view Take(uint64_t size) {
     if (size > static_cast<uint64_t>(end_ - at_)) FailTake(size);
@@ -72,6 +81,7 @@ class WireReader {
     if (field.type != type) FailType(field, type);
   }
   uint64_t ReadLongVarint();
+  [[noreturn]] void FailWireType(uint64_t type, const char* at) const;
   [[noreturn]] void FailTake(uint64_t size) const;
   [[noreturn]] void FailType(const WireField& field, WireType expected) const;
 
@@ -79,6 +89,35 @@ class WireReader {
   const char* end_;
   const char* origin_;
 };
+
+inline bool WireReader::Next(WireField* field) {
+  constexpr uint64_t kMaxNumber = (uint64_t{1} << 29) - 1;
+  if (at_ == end_) return false;
+  const char* const start = at_;
+  const uint64_t tag = ReadVarint();
+  const uint64_t number = tag >> 3;
+  field->type = static_cast<WireType>(tag & 7);
+  switch (field->type) {
+    case WireType::kVarint:
+      field->value = ReadVarint();
+      break;
+    case WireType::kFixed64:
+      field->bytes = Take(8);
+      break;
+    case WireType::kBytes:
+      field->bytes = Take(ReadVarint());
+      break;
+    case WireType::kFixed32:
+      field->bytes = Take(4);
+      break;
+    default:
+      FailWireType(tag & 7, start);
+  }
+  if (number == 0 || number > kMaxNumber) Fail("a field number out of range", start);
+  field->number = static_cast<uint32_t>(number);
+  field->wire = std::string_view(start, at_ - start);
+  return true;
+}
 
 // Writing: what a splice needs. `AppendBytesField(&out, 2, "dot")` appends `12 03 64 6f 74`.
 void AppendVarint(std::string* out, uint64_t value);

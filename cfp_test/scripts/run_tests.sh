@@ -25,6 +25,7 @@ check "pyright" pyright
 # shellcheck disable=SC2046  # names without blanks
 check "clang-format" clang-format --dry-run -Werror $(find xla_passes -name '*.h' -o -name '*.cc')
 check "C++ tests" python cfp_test/native/build_cc_tests.py
+check "fuzzing" python cfp_test/native/fuzz.py --seed 1
 
 [ -z "$failed" ] || echo "== FAILED before pytest:$failed"
 echo "== pytest $*"
