@@ -40,11 +40,4 @@ size_t AncestorSets::Union(size_t a, size_t b) {
   return both;
 }
 
-bool AncestorSets::Intersects(OpId op, const std::vector<uint64_t>& set) const {
-  for (size_t w = 0; w < words_; ++w) {
-    if (pool_[set_of_[op] * words_ + w] & set[w]) return true;
-  }
-  return false;
-}
-
 }  // namespace cfp

@@ -23,8 +23,6 @@ class AncestorSets {
     return pool_[set_of_[op] * words_ + contraction / 64] >> (contraction % 64) & 1;
   }
   bool Empty(OpId op) const { return set_of_[op] == 0; }
-  bool Intersects(OpId op, const std::vector<uint64_t>& set) const;
-  size_t words() const { return words_; }
 
  private:
   size_t Union(size_t a, size_t b);

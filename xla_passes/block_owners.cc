@@ -30,7 +30,6 @@ class Owners {
   std::vector<Owner> Run() {
     owner_.resize(count_);
     FindReaders();
-    FindCotangents();
     optimizer_chain_ = FindOptimizerChains(graph_, contractions_);
     for (OpId op = 0; op < count_; ++op) owner_[op] = OwnerOf(op);
     return std::move(owner_);
@@ -147,35 +146,9 @@ class Owners {
 
   // ---- backward
 
-  // The arrays that gradients read as the cotangent of a forward contraction's result, with their
-  // views. Where two forward results share a cotangent (parallel branches into one residual) the
-  // later one has it, as forward.
-  void FindCotangents() {
-    cotangent_of_.assign(count_, -1);
-    for (const Contraction& c : contractions_.list) {
-      if (c.phase != Phase::kBackward) continue;
-      const Span<OpId> operands = graph_.operands(c.op);
-      OpId value = c.is_lookup ? operands[2] : operands[CotangentOperand(c)];
-      while (contractions_.IsBackward(value)) {
-        cotangent_of_[value] = std::max(cotangent_of_[value], c.forward);
-        const Opcode opcode = graph_.ops[value].opcode;
-        const bool view = opcode == Opcode::kTranspose || opcode == Opcode::kConvert ||
-                          opcode == Opcode::kReshape;
-        if (!view || contractions_.at[value] >= 0) break;
-        value = graph_.operands(value)[0];
-      }
-    }
-  }
-
-  // A gradient shares one operand with its forward contraction; the other one is the cotangent.
-  int CotangentOperand(const Contraction& c) const {
-    const OpId kept = graph_.operands(contractions_.list[c.forward].op)[1 - c.gradient_of];
-    const OpId base = Peel(graph_, numbers_, kept).base;
-    return Peel(graph_, numbers_, graph_.operands(c.op)[0]).base == base ? 1 : 0;
-  }
-
   Owner OfBackward(OpId op) const {
-    if (cotangent_of_[op] >= 0) return OfContraction(cotangent_of_[op], Because::kCotangent);
+    if (const int forward = contractions_.cotangent_of[op]; forward >= 0)
+      return OfContraction(forward, Because::kCotangent);
     int residual = kNobody, upstream = kNobody;
     for (OpId operand : graph_.Reads(op)) {
       const Owner& owner = owner_[operand];
@@ -200,7 +173,6 @@ class Owners {
   std::vector<Owner> owner_;
   std::vector<bool> pending_;
   std::vector<int> reader_;
-  std::vector<int> cotangent_of_;  // per op: the forward contraction whose result's cotangent it is
   std::vector<int> optimizer_chain_;  // per op: a parameter's number, -1 for none
 };
 

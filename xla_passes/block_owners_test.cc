@@ -170,6 +170,22 @@ TEST(OtherBackwardOpsFollowWhatFeedsThem) {
   EXPECT_EQ(step.Owner(b.bias_gradient), "block 0 [B10.9]");
 }
 
+// [B10.9] The sum of the gradients of two branches is computed with the earlier one, where the way
+// up goes on.
+TEST(TheSumOfTwoGradientsFollowsTheEarlierBlock) {
+  for (const bool left_first : {false, true}) {
+    Program p;
+    const Array h = Stem(p), w = p.Input({64, 64}), v = p.Input({64, 48});
+    const Array y = p.MatMul(h, w), z = p.MatMul(h, v);
+    const Array from_y = p.InputGradient(p.Apply("tanh", {y}), w);
+    const Array from_z = p.InputGradient(p.Apply("tanh", {z}), v);
+    const Array sum = left_first ? p.Plus(from_y, from_z) : p.Plus(from_z, from_y);
+    const Step step(p, {sum});
+    EXPECT_EQ(step.BlocksOf({y, z}), left_first ? (Integers{1, 2}) : (Integers{2, 1}));
+    EXPECT_EQ(step.Owner(sum), "block 1 [B10.9]");
+  }
+}
+
 // [B10.11] The sum of the auxiliary losses of two blocks is nobody's, and so is what it is added
 // to; each loss stays with its producer.
 TEST(ATotalOfScalarsIsNobodys) {

@@ -76,6 +76,49 @@ std::vector<Contraction> ListContractions(const Graph& graph, const ValueNumbers
   return list;
 }
 
+// Per op: a forward contraction depends on it.
+std::vector<bool> FeedsForward(const Graph& graph, const Contractions& found) {
+  std::vector<bool> feeds(graph.ops.size());
+  for (OpId op = static_cast<OpId>(graph.ops.size()) - 1; op >= 0; --op) {
+    const int c = found.at[op];
+    if (!feeds[op] && (c < 0 || found.list[c].phase != Phase::kForward)) continue;
+    for (OpId operand : graph.Reads(op)) feeds[operand] = true;
+  }
+  return feeds;
+}
+
+// The arrays that gradients read as the cotangent of a forward contraction's result, with their
+// views. A loss may hand over a forward value as it is (the error, a constant); that one stays
+// forward. Where two results share a cotangent (parallel branches into one residual) the later one
+// has it, as it has the residual.
+void FindCotangents(const Graph& graph, Contractions* found) {
+  const std::vector<bool> feeds_forward = FeedsForward(graph, *found);
+  found->cotangent_of.assign(graph.ops.size(), -1);
+  for (const Contraction& c : found->list) {
+    if (c.phase != Phase::kBackward) continue;
+    OpId value = graph.operands(c.op)[c.cotangent_operand];
+    while (!feeds_forward[value] && found->ancestors.Contains(value, c.forward)) {
+      found->cotangent_of[value] = std::max(found->cotangent_of[value], c.forward);
+      const Opcode opcode = graph.ops[value].opcode;
+      const bool view =
+          opcode == Opcode::kTranspose || opcode == Opcode::kConvert || opcode == Opcode::kReshape;
+      if (!view) break;
+      value = graph.operands(value)[0];
+    }
+  }
+}
+
+void MarkBackward(const Graph& graph, Contractions* found) {
+  found->backward.resize(graph.ops.size());
+  for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
+    const int c = found->at[op];
+    bool backward =
+        found->cotangent_of[op] >= 0 || (c >= 0 && found->list[c].phase == Phase::kBackward);
+    for (OpId operand : graph.operands(op)) backward = backward || found->backward[operand];
+    found->backward[op] = backward;
+  }
+}
+
 }  // namespace
 
 std::string_view PhaseText(Phase phase) {
@@ -124,13 +167,10 @@ Contractions FindContractions(const Graph& graph, const ValueNumbers& numbers) {
   std::vector<int> at(graph.ops.size(), -1);
   for (size_t c = 0; c < list.size(); ++c) at[list[c].op] = static_cast<int>(c);
   AncestorSets ancestors(graph, at, list.size());
-  Contractions found{std::move(list), std::move(at), std::move(ancestors), {}};
+  Contractions found{std::move(list), std::move(at), std::move(ancestors), {}, {}};
   AssignPhases(graph, numbers, &found);
-  found.backward_set.resize(found.ancestors.words());
-  for (size_t c = 0; c < found.list.size(); ++c) {
-    if (found.list[c].phase == Phase::kBackward)
-      found.backward_set[c / 64] |= uint64_t{1} << (c % 64);
-  }
+  FindCotangents(graph, &found);
+  MarkBackward(graph, &found);
   for (Contraction& c : found.list) {
     if (c.phase == Phase::kBackward) found.list[c.forward].gradients |= 1 << c.gradient_of;
     c.unmatched = c.phase == Phase::kForward && found.IsBackward(c.op);

@@ -34,9 +34,10 @@ struct Contraction {
   Phase phase = Phase::kForward;
   int forward =
       -1;  // the contraction that this one is a gradient or a recomputation of; itself if forward
-  int gradient_of = -1;    // backward: which operand of `forward` it is the gradient of
-  int gradients = 0;       // forward: bit i is set where operand i has a gradient
-  bool is_lookup = false;  // a gather, or the scatter that is its gradient
+  int gradient_of = -1;        // backward: which operand of `forward` it is the gradient of
+  int cotangent_operand = -1;  // backward: which of its own operands is the cotangent
+  int gradients = 0;           // forward: bit i is set where operand i has a gradient
+  bool is_lookup = false;      // a gather, or the scatter that is its gradient
   bool unmatched =
       false;  // depends on a gradient, yet is nobody's gradient: kept as forward, and reported
   double flops = 0;  // in one step: times its loops' trips
@@ -46,8 +47,11 @@ struct Contractions {
   std::vector<Contraction> list;  // in canonical order
   std::vector<int> at;            // per op: its index in `list`, -1 elsewhere
   AncestorSets ancestors;
-  std::vector<uint64_t> backward_set;  // bits of the backward ones
-  bool IsBackward(OpId op) const { return ancestors.Intersects(op, backward_set); }
+  // Per op: the latest forward contraction whose result's cotangent it is (seen through views), -1
+  // for other ops.
+  std::vector<int> cotangent_of;
+  std::vector<bool> backward;  // per op: is a cotangent or a gradient, or follows one
+  bool IsBackward(OpId op) const { return backward[op]; }
 };
 
 // Roles of the dimensions of operand `index` of a contraction, by position; `rule` is the

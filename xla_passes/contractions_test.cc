@@ -77,39 +77,40 @@ TEST(ExchangedRolesAloneAreNoGradient) {
   EXPECT_EQ(step.Phase(wider), "forward");
 }
 
-// One weight in two equal layers.
-struct TiedLayers {
+// [B9] One matrix in two branches that are multiplied: for either input's gradient both branches
+// would do; the one whose other gradient reads the same cotangent is meant.
+TEST(TheCotangentDecidesBetweenTwoBranches) {
   Program p;
-  Array w = p.Input({64, 64}), first, second, dsecond, dfirst, dw_second, dw_first;
-  TiedLayers() {
-    const Array x = p.Input({8, 64});
-    first = p.MatMul(x, w);
-    const Array active = p.Apply("tanh", {first});
-    second = p.MatMul(active, w);
-    dsecond = p.Apply("sine", {second});
-    dw_second = p.WeightGradient(active, dsecond);
-    const Array dactive = p.InputGradient(dsecond, w);
-    dfirst = p.Times(dactive, active);
-    dw_first = p.WeightGradient(x, dfirst);
-    dx = p.InputGradient(dfirst, w);
-    dx_second = dactive;
-  }
-  Array dx, dx_second;
-};
-
-// [B9] Both layers would do for either gradient of the shared weight's input; the one whose other
-// gradient reads the same cotangent is meant.
-TEST(TheCotangentDecidesBetweenTwoForwards) {
-  TiedLayers tied;
-  const Step step(tied.p, {tied.dw_first, tied.dw_second, tied.dx});
-  EXPECT_EQ(step.Phase(tied.dw_first), step.GradientOf(tied.first, 1));
-  EXPECT_EQ(step.Phase(tied.dw_second), step.GradientOf(tied.second, 1));
-  EXPECT_EQ(step.Phase(tied.dx), step.GradientOf(tied.first, 0));
-  EXPECT_EQ(step.Phase(tied.dx_second), step.GradientOf(tied.second, 0));
+  const Array w = p.Input({64, 64}), x = p.Input({8, 64}), z = p.Input({8, 64});
+  const Array left = p.MatMul(x, w), right = p.MatMul(z, w);
+  const Array product = p.Times(left, right);
+  const Array dleft = p.Times(product, right), dright = p.Times(product, left);
+  const Array dx = p.InputGradient(dleft, w), dz = p.InputGradient(dright, w);
+  const Step step(p, {dx, dz, p.WeightGradient(x, dleft), p.WeightGradient(z, dright)});
+  EXPECT_EQ(step.Phase(dx), step.GradientOf(left, 0));
+  EXPECT_EQ(step.Phase(dz), step.GradientOf(right, 0));
 }
 
-// [B9] Queries and keys of an input that is not trained: both would do for either weight's gradient,
-// and neither has another half. The gradient of the scores that the cotangent comes from tells.
+// [B9] One matrix in two layers, one after the other.
+TEST(TiedLayersAreToldApart) {
+  Program p;
+  const Array w = p.Input({64, 64}), x = p.Input({8, 64});
+  const Array first = p.MatMul(x, w);
+  const Array active = p.Apply("tanh", {first});
+  const Array second = p.MatMul(active, w);
+  const Array dsecond = p.Apply("sine", {second});
+  const Array dactive = p.InputGradient(dsecond, w);
+  const Array dfirst = p.Times(dactive, active);
+  const Array dx = p.InputGradient(dfirst, w), dw = p.WeightGradient(x, dfirst);
+  const Step step(p, {dx, dw, p.WeightGradient(active, dsecond)});
+  EXPECT_EQ(step.Phase(dw), step.GradientOf(first, 1));
+  EXPECT_EQ(step.Phase(dx), step.GradientOf(first, 0));
+  EXPECT_EQ(step.Phase(dactive), step.GradientOf(second, 0));
+}
+
+// [B9] Queries and keys of an input that is not trained: both would do for either weight's
+// gradient, and neither has another half. The gradient of the scores that the cotangent comes from
+// tells.
 TEST(TheGradientUpstreamDecidesBetweenTwoProjections) {
   Program p;
   const Array x = p.Input({8, 32, 64});

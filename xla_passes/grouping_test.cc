@@ -134,13 +134,13 @@ TEST(TheLaterProducerWhoseSplitPassesIsFollowed) {
 // combined by its weights.
 struct Experts {
   Program p;
-  Array router, dispatched, inner, outer, combined;
+  Array router, weights, dispatched, inner, outer, combined;
   Experts() {
     constexpr int64_t kTokens = 256, kExperts = 8, kSlots = 64;
     const Array h = p.Reshape(Stem(p), {kTokens, kWidth});
     router = p.MatMul(h, p.Input({kWidth, kExperts}));
     const Integers mask_dims{kTokens, kExperts, kSlots};
-    const Array weights = p.Apply("logistic", {p.Broadcast(router, mask_dims, {0, 1})});
+    weights = p.Apply("logistic", {p.Broadcast(router, mask_dims, {0, 1})});
     const Array mask = p.Apply("sign", {weights});
     dispatched = p.Dot(mask, h, {{0}, {0}});
     inner = p.Dot(dispatched, p.Input({kExperts, kWidth, 128}), {{2}, {1}}, {{0}, {0}});
@@ -160,6 +160,15 @@ TEST(CombiningJoinsDispatching) {
   EXPECT_EQ(step.BlocksOf({experts.router, experts.dispatched, experts.inner, experts.outer,
                            experts.combined}),
             (Integers{1, 1, 2, 3, 1}));
+}
+
+// [B5.1] A product that keeps the experts apart reads the mask with the experts as batch, not as
+// contracted: nothing is exchanged.
+TEST(BatchIsNotExchangedWithFree) {
+  Experts experts;
+  const Array apart = experts.p.Dot(experts.weights, experts.outer, {{2}, {1}}, {{1}, {0}});
+  const Step step(experts.p, {apart});
+  EXPECT_TRUE(step.Join(apart) != "[B5.1]");
 }
 
 // Two projections that meet in a product.
@@ -209,6 +218,17 @@ TEST(AResidualMakesNoSiblings) {
   const Array sum = p.Plus(h, y);
   const Step step(p, {sum});
   EXPECT_EQ(step.BlocksOf({h, y, sum}), (Integers{0, 1, 1}));
+}
+
+// [B6] Not even where both read one input: keys, and the scores of the input with these keys.
+TEST(WhatFollowsFromAnotherIsNoSibling) {
+  Program p;
+  const Array h = p.MatMul(p.Input({8, 64, 64}), p.Input({64, 64}));
+  const Array keys = p.MatMul(h, p.Input({64, 64}));
+  const Array scores = p.Dot(h, keys, {{2}, {2}}, {{0}, {0}});
+  const Array sum = p.Plus(keys, scores);
+  const Step step(p, {sum});
+  EXPECT_EQ(step.BlocksOf({h, keys, scores, sum}), (Integers{0, 1, 2, 2}));
 }
 
 // A join that is not elementwise (two towers side by side) unites nobody.

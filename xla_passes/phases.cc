@@ -39,7 +39,8 @@ struct Claim {
   int backward = -1;
   int forward = -1;
   int gradient_of = -1;
-  OpId cotangent = kNoOp;
+  int operand = -1;        // of `backward`: the cotangent
+  OpId cotangent = kNoOp;  // seen through its views
 };
 
 class Pairing {
@@ -83,7 +84,7 @@ class Pairing {
       const OpId gather = found_.list[f].op;
       if (!found_.ancestors.Contains(updates, f)) continue;
       if (Extents(graph_.dims(gather)) != Extents(graph_.dims(updates))) continue;
-      claims_.push_back({c, f, 0, Peel(graph_, numbers_, updates).base});
+      claims_.push_back({c, f, 0, 2, Peel(graph_, numbers_, updates).base});
     }
   }
 
@@ -123,7 +124,7 @@ class Pairing {
                       Swapped))
         continue;
       if (Extents(graph_.dims(found_.list[it->contraction].op)) != extents) continue;
-      claims_.push_back({use.contraction, it->contraction, 1 - it->operand,
+      claims_.push_back({use.contraction, it->contraction, 1 - it->operand, 1 - use.operand,
                          Peel(graph_, numbers_, cotangent).base});
     }
   }
@@ -147,6 +148,7 @@ class Pairing {
     found_.list[b].phase = Phase::kBackward;
     found_.list[b].forward = best->forward;
     found_.list[b].gradient_of = best->gradient_of;
+    found_.list[b].cotangent_operand = best->operand;
     return end;
   }
 
@@ -200,6 +202,7 @@ class Pairing {
       if (original.phase != Phase::kBackward) continue;
       c.phase = Phase::kBackward;
       c.gradient_of = original.gradient_of;
+      c.cotangent_operand = original.cotangent_operand;
       c.forward = original.forward;
     }
   }

@@ -141,7 +141,10 @@ class Propagator {
     if (factor.kind == FactorKind::kHalo) {  // a window slides over its first operand
       Note(CollectiveKind::kHalo, graph().Reads(op)[std::max(choice.operand, 0)], op);
     }
-    if (factor.kind == FactorKind::kReduced) Note(CollectiveKind::kAllReduce, op, op);
+    if (factor.kind == FactorKind::kReduced) {
+      const bool sums = graph().ops[op].combiner != Combiner::kOther;
+      Note(sums ? CollectiveKind::kAllReduce : CollectiveKind::kGatherPartials, op, op);
+    }
     if (to.dim < 0 || factor.kind == FactorKind::kReduced) return {};
     return {split, choice.forked};
   }

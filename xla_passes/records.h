@@ -40,7 +40,7 @@ struct ContractionRecord {
 };
 
 struct CollectiveRecord {
-  std::string kind;  // "all-reduce", "all-gather", "halo"
+  std::string kind;  // "all-reduce", "all-gather", "gather-partials", "halo"
   int value = -1;
   int reader = -1;
   int64_t size_bytes = 0;

@@ -76,6 +76,19 @@ TEST(GradientsCount) {
   EXPECT_TRUE(!step.Alike(a, b));
 }
 
+// [S1] Only forward ops count: what a gradient alone reads depends on what follows the block.
+TEST(DerivativesComputedAheadDoNotCount) {
+  Program p;
+  const Array h = Stem(p), w = p.Input({64, 64}), v = p.Input({64, 64});
+  const Array a = p.MatMul(h, w), b = p.MatMul(a, v);
+  const Array dv = p.WeightGradient(a, p.Apply("cosine", {b}));
+  const Array da = p.InputGradient(p.Apply("cosine", {b}), v);
+  const Array dw = p.WeightGradient(h, p.Times(da, p.Apply("sine", {a})));
+  const Array dh = p.InputGradient(p.Times(da, p.Apply("sine", {a})), w);
+  const Step step(p, {b, dv, dw, dh});
+  EXPECT_TRUE(step.Alike(a, b));
+}
+
 // [S1] So do recomputations.
 TEST(RecomputationsCount) {
   Program p;
@@ -135,6 +148,20 @@ TEST(RunsAreAlikeIfValuesFlowAlike) {
   const Step step(p, {h});
   EXPECT_TRUE(step.Alike(seconds[0], seconds[2]));
   EXPECT_EQ(step.Segments(), "2 x 1 at 0; 2 x 2 at 2 4; 2 x 1 at 6");
+}
+
+// [S2] What differs inside the pairs "first, second" may be the same for the pairs "second, first":
+// every other second layer adds what its first one read, the others add the stem.
+TEST(RunsMayBeginAnywhere) {
+  Program p;
+  const Array stem = Stem(p);
+  Array h = Layer(p, stem, "negate");
+  for (const bool add_the_input : {true, false, true}) {
+    const Array a = Layer(p, h, "tanh");
+    h = p.Plus(Layer(p, a, "sine"), add_the_input ? h : stem);
+  }
+  const Step step(p, {Layer(p, h, "tanh")});
+  EXPECT_EQ(step.Segments(), "3 x 1 at 0; 2 x 3 at 3 5 7");
 }
 
 // [S3] Repeats are found between what stands before and after them.

@@ -71,6 +71,8 @@ std::string_view CollectiveText(CollectiveKind kind) {
       return "all-reduce";
     case CollectiveKind::kAllGather:
       return "all-gather";
+    case CollectiveKind::kGatherPartials:
+      return "gather-partials";
     case CollectiveKind::kHalo:
       return "halo";
   }

@@ -30,14 +30,20 @@ enum class Origin : uint8_t {
 };
 std::string_view OriginText(Origin origin);
 
-enum class CollectiveKind : uint8_t { kAllReduce, kAllGather, kHalo };
+enum class CollectiveKind : uint8_t {
+  kAllReduce,
+  kAllGather,
+  kGatherPartials,  // what no all-reduce can combine (a maximum and its place): every device gets
+                    // all partial results
+  kHalo,
+};
 std::string_view CollectiveText(CollectiveKind kind);
 
 struct Collective {
   CollectiveKind kind = CollectiveKind::kAllReduce;
   OpId value = kNoOp;      // what is reduced or gathered
   OpId reader = kNoOp;     // the op that needs it
-  int64_t size_bytes = 0;  // of the whole value
+  int64_t size_bytes = 0;  // of the whole value; of partial results, of each one
 };
 
 // One value of the block, or one that it reads, and how it is cut.

@@ -54,6 +54,38 @@ TEST(TheStrategiesOfAttention) {
   EXPECT_EQ(step.TheStrategy(a.q, "activation of 8").seeds.size(), 3);
 }
 
+// Scores of one input, and their product with values that is written values first.
+struct ValuesFirst {
+  Program p;
+  Array scores, mixed;
+  explicit ValuesFirst(bool with_gate) {
+    const Array h = Stem(p);
+    const Array q = WriteHeads(p, p.MatMul(h, p.Input({64, 64})), 4);
+    const Array k = WriteHeads(p, p.MatMul(h, p.Input({64, 64})), 4);
+    const Array v = WriteHeads(p, p.MatMul(h, p.Input({64, 64})), 4);
+    scores = p.Dot(q, k, {{3}, {3}}, {{0, 2}, {0, 2}});
+    Array weights = p.Apply("tanh", {scores});
+    if (with_gate) weights = p.Times(p.Broadcast(p.Sum(q, {3}), scores.dims, {0, 2, 1}), weights);
+    mixed = p.Dot(v, weights, {{1}, {3}}, {{0, 2}, {0, 1}});
+  }
+};
+
+// [B4] Where a forked value later meets an unforked one of its class the forked side is kept: the
+// values are gathered, whichever way round the product is written, and also where the queries' side
+// was multiplied by something unforked on the way.
+TEST(TheForkedSideIsKept) {
+  for (const bool with_gate : {false, true}) {
+    ValuesFirst values_first(with_gate);
+    const Step step(values_first.p, {values_first.mixed});
+    const Strategy& queries =
+        step.TheStrategy(values_first.scores, "activation of 32 keeping operand 0");
+    EXPECT_EQ(step.Text(queries),
+              "activation of 32 keeping operand 0: all-gather f32[8,32,4,16], all-gather "
+              "f32[8,32,4,16]");
+    EXPECT_EQ(queries.forked_at, step.Op(values_first.scores));
+  }
+}
+
 // [B2] A split goes on where one factor is cut on every operand that has it and passes to the
 // result: heads through reshape, scores, softmax and the product with the values.
 TEST(ASplitIsFollowedThroughTheBlock) {
@@ -201,6 +233,17 @@ TEST(TheGranuleIsCommonToAll) {
                              {{4}, {3}}, {{0, 2}, {0, 2}});
   const Step step(p, {scores});
   EXPECT_EQ(step.TheStrategy(q, "weight").granule, 2);
+}
+
+// [B8] One reader that needs four heads holds for the class, whichever reader comes first.
+TEST(OneReaderLimitsTheGranule) {
+  for (const bool heads_first : {false, true}) {
+    Program p;
+    const Array y = p.MatMul(Stem(p), p.Input({64, 128}));
+    const Array heads = WriteHeads(p, y, 4), active = p.Apply("tanh", {y});
+    const Step step(p, heads_first ? Arrays{heads, active} : Arrays{active, heads});
+    EXPECT_EQ(step.TheStrategy(y, "weight").granule, 4);
+  }
 }
 
 // [B8] Sizes that nothing divides make the same block with other granules.

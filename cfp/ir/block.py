@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class Collective:
     """A communication that a strategy declares: `kind` of the whole value, for its reader.
 
-    kind is "all-reduce", "all-gather" or "halo".
+    kind is "all-reduce", "all-gather", "gather-partials" (size_bytes is that of one) or "halo".
     """
 
     kind: str

@@ -1,9 +1,9 @@
 """The bench of the analysis: how its time and memory grow with the train step.
 
 The models are `tiny`: what the analysis costs depends on how many ops there are and how they hang
-together, not on the sizes of their arrays. `core_cpu_s` is the C++ core, from bytes to records; `analyze_cpu_s`
-the whole pass, which makes Python's nouns of them. Each module is traced once, then analysed in a
-process of its own that has not loaded JAX.
+together, not on the sizes of their arrays. `core_cpu_s` is the C++ core, from bytes to records;
+`analyze_cpu_s` the whole pass, which makes Python's nouns of them. Each module is traced once, then
+analysed in a process of its own that has not loaded JAX.
 """
 
 import json

@@ -7,8 +7,7 @@ to the byte, and nothing else; and its products are divided as the strategy prom
                                             found     all-reduce f32[8,32,64], ...
 
 What is declared is turned into what a compiler does: a halo is a collective-permute, of which one
-device gets at most the whole value. Devices cannot all-reduce pairs (the value and the place of a
-maximum), so partial results are all-gathered: one from each piece.
+device gets at most the whole value; partial results are all-gathered, one from each piece.
 
 A strategy that cuts inside the equal parts of a fused projection cannot be written as shardings and
 is not tried here; most strategies of every model must be.
@@ -130,14 +129,13 @@ def products_of_whole(model: Model, block: int) -> int:
     return read_products(compiled(Trial(model, block, 0, 1)))
 
 
-def declared_bytes(analysis: Analysis, strategy: Strategy, pieces: int) -> Counter[str]:
+def declared_bytes(strategy: Strategy, pieces: int) -> Counter[str]:
     """What devices are to send, by the compiler's name for it."""
     declared: Counter[str] = Counter()
     for one in strategy.collectives:
-        several_results = analysis.ops[one.value].shape.startswith("(")
         if one.kind == "halo":
             declared["collective-permute"] += one.size_bytes
-        elif one.kind == "all-reduce" and several_results:
+        elif one.kind == "gather-partials":
             declared["all-gather"] += pieces * one.size_bytes
         else:
             declared[one.kind] += one.size_bytes
@@ -182,7 +180,7 @@ def failure(trial: Trial) -> str:
     strategy = analysis.blocks[trial.block].strategies[trial.strategy]
     program = compiled(trial)
     found = read_collectives(program)
-    wrong = complaints(declared_bytes(analysis, strategy, trial.pieces), found)
+    wrong = complaints(declared_bytes(strategy, trial.pieces), found)
     whole, part = products_of_whole(trial.model, trial.block), read_products(program)
     left = whole * (1 - strategy.split_flops_share * (1 - 1 / trial.pieces))
     if part > left * (1 + 1e-9):  # fewer where a sum over one product each is no dot any more
@@ -208,7 +206,7 @@ def test_what_is_not_declared_is_complained_about() -> None:
     model = MODELS[0]
     analysis = analyzed(model)[1]
     with_all_reduce = [
-        (trial, declared_bytes(analysis, strategy, trial.pieces))
+        (trial, declared_bytes(strategy, trial.pieces))
         for trial in trials(model, greatest_count)
         for strategy in [analysis.blocks[trial.block].strategies[trial.strategy]]
         if {one.kind for one in strategy.collectives} == {"all-reduce"}
