@@ -131,12 +131,13 @@ struct Backward {
 };
 
 // [B10.7] The cotangent that a gradient reads belongs to the forward contraction's block, where
-// the gradient is. dy follows no gradient: it is forward still.
+// the gradient is. dy follows no gradient, yet it is the first cotangent: here the backward pass
+// begins.
 TEST(TheCotangentBelongsToTheForwardsBlock) {
   Backward b;
   const Step step(b.p, {b.m.dfirst, b.m.dsecond, b.bias_gradient});
   EXPECT_EQ(step.Owner(b.m.dhidden), "block 0 [B10.7]");
-  EXPECT_EQ(step.Owner(b.m.dy), "block 1 [B10.2]");
+  EXPECT_EQ(step.Owner(b.m.dy), "block 1 [B10.7]");
 }
 
 // [B10.7] Where the gradient reads the cotangent through a view, what the view is of is it too.
