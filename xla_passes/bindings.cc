@@ -33,7 +33,8 @@ Records AnalyzeBytes(const nb::bytes& hlo) {
 }
 
 nb::bytes BlockModuleBytes(const nb::bytes& hlo, int block, int strategy, int pieces) {
-  const std::string bytes = BlockModule(Analyze({hlo.c_str(), hlo.size()}), block, strategy, pieces);
+  const std::string bytes =
+      BlockModule(Analyze({hlo.c_str(), hlo.size()}), block, strategy, pieces);
   return nb::bytes(bytes.data(), bytes.size());
 }
 

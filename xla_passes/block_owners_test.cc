@@ -63,6 +63,18 @@ TEST(SquaresThatOthersReadStayWithTheirProducer) {
   EXPECT_EQ(step.Owner(scale), "block 1 [B10.3]");
 }
 
+// [B10.3] What only gradients read of a normalisation, its derivative, stands where it does.
+TEST(TheDerivativeOfANormalisationStandsWithIt) {
+  Program p;
+  const Array h = Stem(p), w = p.Input({64, 64});
+  const Array scale = p.Apply("rsqrt", {p.Sum(p.Times(h, h), {2})});
+  const Array y = p.MatMul(p.Times(h, Along(p, scale, h, {0, 1})), w);
+  const Array derivative = p.Times(scale, scale);
+  const Array dnormed = p.InputGradient(p.Apply("tanh", {y}), w);
+  const Step step(p, {p.Times(dnormed, Along(p, derivative, h, {0, 1}))});
+  EXPECT_EQ(step.Owner(derivative), "block 1 [B10.3]");
+}
+
 // [B10.4] A normalisation that two blocks read is a block of its own, without contractions; it is
 // listed ahead of its readers.
 TEST(ANormalisationThatSeveralReadIsABlock) {

@@ -108,6 +108,23 @@ TEST(TiedLayersAreToldApart) {
   EXPECT_EQ(step.Phase(dactive), step.GradientOf(second, 0));
 }
 
+// [B9] An autoencoder that decodes with the matrix it encoded with: decoding looks like the
+// gradient of encoding, but has a gradient itself, so it is forward.
+TEST(WhatHasAGradientIsForward) {
+  Program p;
+  const Array x = p.Input({8, 64}), w = p.Input({64, 48});
+  const Array code = p.MatMul(x, w);
+  const Array active = p.Apply("tanh", {code});
+  const Array decoded = p.InputGradient(active, w);
+  const Array cotangent = p.Apply("sine", {decoded});
+  const Array dactive = p.MatMul(cotangent, w);
+  const Array dw = p.WeightGradient(x, p.Times(dactive, active));
+  const Step step(p, {dw, p.WeightGradient(cotangent, active)});
+  EXPECT_EQ(step.Phase(decoded), "forward");
+  EXPECT_EQ(step.Phase(dactive), step.GradientOf(decoded, 0));
+  EXPECT_EQ(step.Phase(dw), step.GradientOf(code, 1));
+}
+
 // [B9] Queries and keys of an input that is not trained: both would do for either weight's
 // gradient, and neither has another half. The gradient of the scores that the cotangent comes from
 // tells.

@@ -15,10 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "analysis.h"
 #include "graph.h"
 #include "hlo_error.h"
 #include "hlo_mutator.h"
-#include "analysis.h"
 
 namespace {
 

@@ -76,6 +76,17 @@ TEST(GradientsCount) {
   EXPECT_TRUE(!step.Alike(a, b));
 }
 
+// [S1] It counts of which operand: a trained weight is not a trained input.
+TEST(TheOperandOfAGradientCounts) {
+  Program p;
+  const Array h = Stem(p), t = Stem(p), w = p.Input({64, 64}), v = p.Input({64, 64});
+  const Array a = p.MatMul(h, w), b = p.MatMul(t, v);
+  const Array dw = p.WeightGradient(h, p.Apply("tanh", {a}));
+  const Array dt = p.InputGradient(p.Apply("tanh", {b}), v);
+  const Step step(p, {dw, dt});
+  EXPECT_TRUE(!step.Alike(a, b));
+}
+
 // [S1] Only forward ops count: what a gradient alone reads depends on what follows the block.
 TEST(DerivativesComputedAheadDoNotCount) {
   Program p;
