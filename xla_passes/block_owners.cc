@@ -61,6 +61,8 @@ class Owners {
   Owner OfForward(OpId op) const {
     const int up = grouping_.up[op];
     if (up < 0) return {};
+    if (graph_.ops[op].opcode == Opcode::kCarry)
+      return {OwnerKind::kNobody, -1, Because::kLoopState};
     if (JoinsScalars(op)) return {OwnerKind::kNobody, -1, Because::kJoinsScalars};
     if (!pending_[op]) return OfContraction(up, Because::kProducer);
     if (reader_[op] == kNobody) return OfUnread(op, up);
@@ -161,7 +163,7 @@ class Owners {
     }
     if (residual != kNobody) return {OwnerKind::kBlock, residual, Because::kResidual};
     if (upstream != kNobody) return {OwnerKind::kBlock, upstream, Because::kUpstream};
-    return {};
+    return {OwnerKind::kNobody, -1, Because::kFollowsUpdate};
   }
 
   const Graph& graph_;
@@ -228,6 +230,10 @@ std::string_view BecauseLabel(Because because) {
       return "B10.10";
     case Because::kJoinsScalars:
       return "B10.11";
+    case Because::kLoopState:
+      return "B10.12";
+    case Because::kFollowsUpdate:
+      return "B10.13";
   }
   return "";
 }
@@ -258,6 +264,10 @@ std::string_view BecauseText(Because because) {
       return "updates a parameter";
     case Because::kJoinsScalars:
       return "joins scalars of several blocks";
+    case Because::kLoopState:
+      return "state of a loop";
+    case Because::kFollowsUpdate:
+      return "follows an update";
   }
   return "";
 }

@@ -193,7 +193,7 @@ TEST(TheSumOfTwoGradientsFollowsTheEarlierBlock) {
     const Array from_y = p.InputGradient(p.Apply("tanh", {y}), w);
     const Array from_z = p.InputGradient(p.Apply("tanh", {z}), v);
     const Array sum = left_first ? p.Plus(from_y, from_z) : p.Plus(from_z, from_y);
-    const Step step(p, {sum});
+    const Step step(p, {sum, p.WeightGradient(h, p.Apply("tanh", {y}))});
     EXPECT_EQ(step.BlocksOf({y, z}), left_first ? (Integers{1, 2}) : (Integers{2, 1}));
     EXPECT_EQ(step.Owner(sum), "block 1 [B10.9]");
   }
@@ -213,6 +213,35 @@ TEST(ATotalOfScalarsIsNobodys) {
   EXPECT_EQ(step.Owner(second), "block 1 [B10.5]");
   EXPECT_EQ(step.Owner(total), "nobody [B10.11]");
   EXPECT_EQ(step.Owner(scaled), "nobody [B10.11]");
+}
+
+// [B10.12] The state of a loop is nobody's, though a block makes its initial value.
+TEST(TheStateOfALoopIsNobodys) {
+  Program p;
+  const Arrays initial{Stem(p), p.Input({kWidth, kWidth})};
+  const Arrays last = p.Loop(4, initial, [&](const Array&, const Arrays& carry) {
+    return Arrays{p.MatMul(carry[0], carry[1]), carry[1]};
+  });
+  const Step step(p, {last[0]});
+  int states = 0;
+  for (size_t op = 0; op < step.graph().ops.size(); ++op) {
+    if (step.graph().ops[op].opcode != Opcode::kCarry) continue;
+    if (step.graph().dims(static_cast<OpId>(op)).empty()) continue;  // the trip
+    EXPECT_EQ(BecauseLabel(step.analysis().blocks.owner[op].because), "B10.12");
+    ++states;
+  }
+  EXPECT_EQ(states, 1);
+}
+
+// [B10.13] What is made from updated weights alone follows no block; the update itself is the
+// optimizer.
+TEST(ANormOfUpdatedWeightsIsNobodys) {
+  Program p;
+  const Mlp m = WriteMlp(p);
+  const Array updated = p.Apply("subtract", {m.first, m.dfirst});
+  const Array norm = p.Sum(p.Times(updated, updated), {0, 1});
+  const Step step(p, {m.loss, updated, m.dsecond, norm});
+  EXPECT_EQ(step.Owner(norm), "nobody [B10.13]");
 }
 
 // [B10] Every op has one owner, and the blocks list just the ops they own, in canonical order.

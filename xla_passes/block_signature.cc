@@ -101,8 +101,9 @@ BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers
         const OpId value = numbers.of[operands[i]];
         const Owner& owner = blocks.owner[value];
         const bool inside = owner.kind == OwnerKind::kBlock && owner.index == static_cast<int>(b);
-        const bool named =
-            owner.kind == OwnerKind::kBlock || graph.ops[value].opcode == Opcode::kParameter;
+        const Opcode opcode = graph.ops[value].opcode;
+        const bool named = owner.kind == OwnerKind::kBlock || opcode == Opcode::kParameter ||
+                           opcode == Opcode::kCarry;
         if (!inside && named) readers[value] += MixHash(op_[op], i);
       }
     }

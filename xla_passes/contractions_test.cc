@@ -36,7 +36,8 @@ TEST(GradientsAreSeenThroughViews) {
   m.dy = p.Convert(p.Transpose(p.Apply("tanh", {m.hidden}), {1, 0}), DType::kBF16);
   const Array turned = p.Convert(p.Transpose(m.first, {1, 0}), DType::kBF16);
   const Array dx = p.Dot(m.dy, turned, {{0}, {0}});
-  const Step step(p, {dx});
+  const Array trained = p.MatMul(m.x, p.Input({kWidth, 8}));
+  const Step step(p, {dx, p.WeightGradient(m.x, p.Apply("tanh", {trained}))});
   EXPECT_EQ(step.Phase(dx), step.GradientOf(m.hidden, 0));
 }
 
@@ -123,6 +124,18 @@ TEST(WhatHasAGradientIsForward) {
   EXPECT_EQ(step.Phase(decoded), "forward");
   EXPECT_EQ(step.Phase(dactive), step.GradientOf(decoded, 0));
   EXPECT_EQ(step.Phase(dw), step.GradientOf(code, 1));
+}
+
+// [B9] f(q·kᵀ)·k looks like the gradient of the scores for q, but nothing here is a weight's
+// gradient: there is no backward pass.
+TEST(InferenceHasNoGradients) {
+  Program p;
+  const Array x = p.Input({8, 32, 64});
+  const Array q = p.MatMul(x, p.Input({64, 16})), k = p.MatMul(x, p.Input({64, 16}));
+  const Array scores = p.Apply("tanh", {p.Dot(q, k, {{2}, {2}}, {{0}, {0}})});
+  const Array mixed = p.Dot(scores, k, {{2}, {1}}, {{0}, {0}});
+  const Step step(p, {mixed});
+  EXPECT_EQ(step.Phase(mixed), "forward");
 }
 
 // [B9] Queries and keys of an input that is not trained: both would do for either weight's

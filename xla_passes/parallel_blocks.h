@@ -28,11 +28,13 @@ enum class Because : uint8_t {
   kNoReader,      // a normalisation that no contraction reads: the loss, a metric
   kJoinsScalars,  // a scalar made of scalars of several blocks (total loss): the same tiny sum
                   // everywhere
-  kRecomputed,    // computes again what another op computed
-  kCotangent,     // is the cotangent that a gradient of the block reads
-  kResidual,      // backward, uses a forward value of the block
-  kUpstream,      // backward, continues what feeds it
-  kOptimizer,     // updates a parameter or its optimizer state
+  kLoopState,     // enters a loop's body: its layout is the loop's, not that of the block before it
+  kFollowsUpdate,  // backward, made from updated parameters alone (a norm of the weights)
+  kRecomputed,     // computes again what another op computed
+  kCotangent,      // is the cotangent that a gradient of the block reads
+  kResidual,       // backward, uses a forward value of the block
+  kUpstream,       // backward, continues what feeds it
+  kOptimizer,      // updates a parameter or its optimizer state
 };
 std::string_view BecauseLabel(Because because);  // "B10.3"
 std::string_view BecauseText(Because because);

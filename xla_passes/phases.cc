@@ -50,6 +50,7 @@ class Pairing {
 
   void Run() {
     for (int c = 0; c < static_cast<int>(found_.list.size()); ++c) Visit(c);
+    if (!Trains()) claims_.clear();
     std::vector<bool> has_gradient(found_.list.size());
     for (const Claim& claim : claims_) has_gradient[claim.forward] = true;
     for (size_t i = 0; i < claims_.size();) i = Settle(i, has_gradient);
@@ -57,6 +58,16 @@ class Pairing {
   }
 
  private:
+  // Without the gradient of a single weight, or both gradients of one contraction, there is no
+  // backward pass, and what looks like a gradient (f(q·kᵀ)·k, in inference) is not.
+  bool Trains() {
+    return std::any_of(claims_.begin(), claims_.end(), [&](const Claim& claim) {
+      if (IsPaired(claim)) return true;
+      const OpId forward = found_.list[claim.forward].op;
+      return found_.ancestors.Empty(graph_.operands(forward)[claim.gradient_of]);
+    });
+  }
+
   void Visit(int c) {
     const Contraction& contraction = found_.list[c];
     const OpId first = numbers_.of[contraction.op];

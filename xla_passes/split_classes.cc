@@ -171,18 +171,18 @@ class Classes {
   // are two ways to cut one value, unless it is an input of the block.
   bool Meet(OpId op, const Arrival& a, const Arrival& b) const {
     if (a.factor != b.factor || a.within != b.within) return false;
-    if (!CanBeCut(view_.rule(op).factors[a.factor].kind) || !MayJoin(op, a.seed, b.seed))
-      return false;
+    if (!CanBeCut(view_.rule(op).factors[a.factor].kind) || !MayJoin(a, b)) return false;
     if (a.operand != b.operand) return true;
     return view_.RelationOf(view_.number(view_.graph().Reads(op)[a.operand])) == Relation::kInput;
   }
 
-  // A gate multiplies its own projection: x (contracted by the projection) meets x · W in an
-  // elementwise op. To cut W's free dimension one need not cut x.
-  bool MayJoin(OpId op, int a, int b) const {
-    const bool either_contracted = (OriginOfClass(ClassOf(a)) == Origin::kContracted) !=
-                                   (OriginOfClass(ClassOf(b)) == Origin::kContracted);
-    return view_.contraction(op) >= 0 || !either_contracted;
+  // A gate multiplies its own projection: x (contracted by the projection) meets x · W on the way.
+  // To cut W's free dimension one need not cut x, so a contracted class joins others only where
+  // one of the two starts.
+  bool MayJoin(const Arrival& a, const Arrival& b) const {
+    const bool either_contracted = (OriginOfClass(ClassOf(a.seed)) == Origin::kContracted) !=
+                                   (OriginOfClass(ClassOf(b.seed)) == Origin::kContracted);
+    return !either_contracted || a.operand < 0 || b.operand < 0;
   }
 
   // The seeds that are cut together with `seed`.

@@ -54,6 +54,20 @@ TEST(TheStrategiesOfAttention) {
   EXPECT_EQ(step.TheStrategy(a.q, "activation of 8").seeds.size(), 3);
 }
 
+// [B3] A query gated by its own input meets the keys with two classes: its heads, and the input's
+// width. The heads stay free of communication.
+TEST(AGatedQueryKeepsItsHeads) {
+  Program p;
+  const Array h = Stem(p);
+  const Array q = p.Times(p.MatMul(h, p.Input({kWidth, kWidth})), h),
+              k = p.MatMul(h, p.Input({kWidth, kWidth}));
+  const Array scores =
+      p.Dot(WriteHeads(p, q, 4), WriteHeads(p, k, 4), {{3}, {3}}, {{0, 2}, {0, 2}});
+  const Step step(p, {scores});
+  EXPECT_EQ(step.TheStrategy(scores, "weight of 4").collectives.size(), 0);
+  EXPECT_EQ(step.TheStrategy(scores, "contracted").collectives.size(), 2);
+}
+
 // Scores of one input, and their product with values that is written values first.
 struct ValuesFirst {
   Program p;
