@@ -32,15 +32,15 @@ std::string_view PhaseText(Phase phase);
 struct Contraction {
   OpId op = kNoOp;
   Phase phase = Phase::kForward;
-  int forward =
-      -1;  // the contraction that this one is a gradient or a recomputation of; itself if forward
+  // The contraction that this one is a gradient or a recomputation of; itself if forward.
+  int forward = -1;
   int gradient_of = -1;        // backward: which operand of `forward` it is the gradient of
   int cotangent_operand = -1;  // backward: which of its own operands is the cotangent
   int gradients = 0;           // forward: bit i is set where operand i has a gradient
   bool is_lookup = false;      // a gather, or the scatter that is its gradient
-  bool unmatched =
-      false;  // depends on a gradient, yet is nobody's gradient: kept as forward, and reported
-  double flops = 0;  // in one step: times its loops' trips
+  double flops = 0;            // in one step: times its loops' trips
+  // Depends on a gradient, yet is nobody's gradient: kept as forward, and reported.
+  bool unmatched = false;
 };
 
 struct Contractions {

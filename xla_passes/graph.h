@@ -36,12 +36,12 @@ struct Op {
   Shape shape;                                     // its lists live in Graph::module
   uint32_t operands_begin = 0, operands_size = 0;  // a run in Graph::operand_pool
   int32_t region = 0;
-  int32_t tuple_index =
-      -1;  // of get-tuple-element and carry: which element (no instruction may name it)
+  // Of get-tuple-element and carry: which element (no instruction may name it).
+  int32_t tuple_index = -1;
   int32_t instruction = 0;  // in Graph::module.instructions: attributes, name, provenance
   int32_t call = -1;        // in Graph::calls: the inlined call it was in; -1: none
-  uint64_t fingerprint =
-      0;  // opcode, shape, attributes and called computations; what makes two ops alike
+  // Of opcode, shape, attributes and called computations: what makes two ops alike.
+  uint64_t fingerprint = 0;
 };
 
 // One region per loop body and per branch of a conditional; region 0 is the program itself.

@@ -31,11 +31,11 @@ struct Grouping {
   std::vector<int> block_of;  // per contraction: the least contraction of its block
   std::vector<Join> join;     // per contraction
   std::vector<int> up;        // per op: nearest forward contraction upstream, -1 for none
-  std::vector<bool>
-      pending;  // per op: a normalisation, to be owned by the contraction that reads it
+  // Per op: a normalisation, to be owned by the contraction that reads it.
+  std::vector<bool> pending;
   std::vector<int> consumer;  // per pending op: first contraction that reads it, -1 for none
-  std::vector<bool>
-      activation;  // per op: depends on a contraction or on a loop's state, not only on inputs
+  // Per op: depends on a contraction or on a loop's state, not on inputs alone.
+  std::vector<bool> activation;
   std::vector<FusedFactor> fused;
 };
 

@@ -48,8 +48,8 @@ struct Owner {
 };
 
 struct ParallelBlock {
-  std::vector<int>
-      contractions;  // forward ones first, each part in canonical order; empty for a shared norm
+  // Forward ones first, each part in canonical order; empty for a shared normalisation.
+  std::vector<int> contractions;
   std::vector<OpId> ops;  // canonical order
   int forward_count = 0;  // of `contractions`
   double flops = 0;       // of all its contractions in one step

@@ -47,8 +47,8 @@ struct Rule {
   bool barrier = false;    // nobody knows this op: kept whole, and reported
   int num_operands = 0;
   std::vector<Factor> factors;
-  std::vector<Site>
-      sites;  // per factor: one site per operand, then one for the result (all results alike)
+  // Per factor: one site per operand, then one for the result (all results alike).
+  std::vector<Site> sites;
 
   const Site& operand_site(size_t factor, size_t operand) const {
     return sites[factor * (num_operands + 1) + operand];

@@ -33,8 +33,7 @@ std::string_view OriginText(Origin origin);
 enum class CollectiveKind : uint8_t {
   kAllReduce,
   kAllGather,
-  kGatherPartials,  // what no all-reduce can combine (a maximum and its place): every device gets
-                    // all partial results
+  kGatherPartials,  // of what no all-reduce combines: a maximum and its place
   kHalo,
 };
 std::string_view CollectiveText(CollectiveKind kind);
@@ -65,9 +64,9 @@ struct Seed {
 struct Strategy {
   Origin origin = Origin::kBatch;
   std::vector<Seed> seeds;  // cut together
-  int variant =
-      -1;  // where a contraction met the class on two factors: the operand whose factor is kept
-  OpId forked_at = kNoOp;
+  // Where a contraction met the class on two factors: the operand whose factor is kept.
+  int variant = -1;
+  OpId forked_at = kNoOp;  // that contraction
   int64_t granule = 1;     // largest number of equal pieces
   double split_flops = 0;  // of the block's forward FLOPs, those that the split divides
   std::vector<Collective> collectives;
