@@ -15,7 +15,7 @@ template <typename F>
 auto Timed(double* seconds, F run) {
   const double start = CpuSeconds();
   auto result = run();
-  *seconds = CpuSeconds() - start;
+  *seconds += CpuSeconds() - start;
   return result;
 }
 
@@ -63,24 +63,20 @@ Analysis Analyze(std::string bytes) {
   Timing timing;
   HloModule module = Timed(&timing.read_s, [&] { return ReadHloModule(std::move(bytes)); });
   Graph graph = Timed(&timing.graph_s, [&] { return BuildGraph(std::move(module)); });
-  double numbers_s = 0;
-  ValueNumbers numbers = Timed(&numbers_s, [&] { return NumberValues(graph); });
+  ValueNumbers numbers = Timed(&timing.contractions_s, [&] { return NumberValues(graph); });
   Contractions contractions =
       Timed(&timing.contractions_s, [&] { return FindContractions(graph, numbers); });
-  timing.contractions_s += numbers_s;
-  double grouping_s = 0;
   Grouping grouping =
-      Timed(&grouping_s, [&] { return GroupContractions(graph, numbers, contractions); });
+      Timed(&timing.blocks_s, [&] { return GroupContractions(graph, numbers, contractions); });
   Blocks blocks =
       Timed(&timing.blocks_s, [&] { return FindBlocks(graph, numbers, contractions, grouping); });
-  timing.blocks_s += grouping_s;
   Segments segments =
       Timed(&timing.segments_s, [&] { return FindSegments(graph, numbers, contractions, blocks); });
-  std::vector<int> template_of = FirstAlike(segments.signature);
+  std::vector<int> alike = FirstAlike(segments.signature);
   std::vector<BlockStrategies> strategies = Timed(&timing.strategies_s, [&] {
     std::vector<BlockStrategies> found(blocks.list.size());
     for (size_t b = 0; b < found.size(); ++b) {
-      if (template_of[b] != static_cast<int>(b)) continue;
+      if (alike[b] != static_cast<int>(b)) continue;
       found[b] =
           FindStrategies(graph, numbers, contractions, grouping, blocks, static_cast<int>(b));
     }
@@ -90,7 +86,7 @@ Analysis Analyze(std::string bytes) {
   return {std::move(graph),        std::move(numbers),
           std::move(contractions), std::move(grouping),
           std::move(blocks),       std::move(segments),
-          std::move(template_of),  std::move(strategies),
+          std::move(alike),        std::move(strategies),
           std::move(warnings),     timing};
 }
 

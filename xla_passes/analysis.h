@@ -29,7 +29,7 @@ struct Analysis {
   Grouping grouping;
   Blocks blocks;
   Segments segments;
-  std::vector<int> template_of;  // per block: the first block alike
+  std::vector<int> alike;  // per block: the first block alike
   std::vector<BlockStrategies>
       strategies;                     // per block; filled for templates, empty for their repeats
   std::vector<std::string> warnings;  // unknown ops, unmatched contractions, unknown trip counts

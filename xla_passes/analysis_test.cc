@@ -127,7 +127,7 @@ TEST(RepeatsPointToTheirTemplate) {
     layers.push_back(p.Apply("tanh", {p.MatMul(layers.back(), p.Input({64, 64}))}));
   }
   const Step step(p, {layers.back()});
-  EXPECT_EQ(step.analysis().template_of, (std::vector<int>{0, 1, 1, 1}));
+  EXPECT_EQ(step.analysis().alike, (std::vector<int>{0, 1, 1, 1}));
   EXPECT_TRUE(!step.analysis().strategies[1].list.empty());
   EXPECT_TRUE(step.analysis().strategies[2].list.empty());
   const Records records = MakeRecords(step.analysis());

@@ -31,7 +31,7 @@ class Step {
   const Analysis& analysis() const { return analysis_; }
   const Graph& graph() const { return analysis_.graph; }
   const BlockStrategies& StrategiesOf(const Array& a) const {
-    return analysis_.strategies[analysis_.template_of[Block(a)]];
+    return analysis_.strategies[analysis_.alike[Block(a)]];
   }
 
   // The op that an array became.

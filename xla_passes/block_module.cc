@@ -171,7 +171,7 @@ const Strategy& Checked(const Analysis& analysis, int block, int strategy, int p
   const int blocks = static_cast<int>(analysis.blocks.list.size());
   require(block >= 0 && block < blocks,
           "block " + std::to_string(block) + " of " + std::to_string(blocks));
-  const int alike = analysis.template_of[block];
+  const int alike = analysis.alike[block];
   require(alike == block, "block " + std::to_string(block) + " is alike block " +
                               std::to_string(alike) + ", which has the strategies");
   const std::vector<Strategy>& list = analysis.strategies[block].list;

@@ -18,7 +18,7 @@
 
 namespace cfp {
 
-// An HloModuleProto. `block` is the first of its kind (Analysis::template_of), `strategy` an index
+// An HloModuleProto. `block` is the first of its kind (Analysis::alike), `strategy` an index
 // into its list, and `pieces` divides the strategy's granule; throws HloError where that does not
 // hold. A value cut inside the equal parts of a fused projection has no sharding: none can say so.
 std::string BlockModule(const Analysis& analysis, int block, int strategy, int pieces);

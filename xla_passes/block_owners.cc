@@ -30,7 +30,7 @@ class Owners {
   std::vector<Owner> Run() {
     owner_.resize(count_);
     FindReaders();
-    optimizer_chain_ = FindOptimizerChains(graph_, contractions_);
+    optimizer_chain_ = FindOptimizerChains(graph_, contractions_, users_);
     for (OpId op = 0; op < count_; ++op) owner_[op] = OwnerOf(op);
     return std::move(owner_);
   }

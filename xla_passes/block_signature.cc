@@ -24,9 +24,8 @@ uint64_t ShapeHash(const Graph& graph, OpId op) {
 
 class Hasher {
  public:
-  Hasher(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-         const Blocks& blocks)
-      : graph_(graph), numbers_(numbers), contractions_(contractions), blocks_(blocks) {}
+  Hasher(const Graph& graph, const ValueNumbers& numbers, const Blocks& blocks)
+      : graph_(graph), numbers_(numbers), blocks_(blocks) {}
 
   std::vector<uint64_t> Run() {
     hash_.resize(graph_.ops.size());
@@ -61,7 +60,6 @@ class Hasher {
 
   const Graph& graph_;
   const ValueNumbers& numbers_;
-  const Contractions& contractions_;
   const Blocks& blocks_;
   std::vector<uint64_t> hash_;
   std::vector<bool> data_;  // per source: depends on integers that come from outside
@@ -87,7 +85,7 @@ std::vector<bool> FindForwardOps(const Graph& graph, const ValueNumbers& numbers
 
 BlockSignatures::BlockSignatures(const Graph& graph, const ValueNumbers& numbers,
                                  const Contractions& contractions, const Blocks& blocks)
-    : blocks_(blocks), op_(Hasher(graph, numbers, contractions, blocks).Run()) {
+    : blocks_(blocks), op_(Hasher(graph, numbers, blocks).Run()) {
   block_.resize(blocks.list.size());
   references_.resize(blocks.list.size());
   const std::vector<bool> forward = FindForwardOps(graph, numbers, contractions);

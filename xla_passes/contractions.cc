@@ -25,10 +25,9 @@ std::vector<bool> FindTables(const Graph& graph) {
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
     const Opcode opcode = graph.ops[op].opcode;
     if (opcode == Opcode::kParameter) table[op] = IsFloat(graph.ops[op].shape.dtype);
-    const bool view = opcode == Opcode::kConvert || opcode == Opcode::kCopy ||
-                      opcode == Opcode::kTranspose || opcode == Opcode::kReshape ||
-                      opcode == Opcode::kGetTupleElement || opcode == Opcode::kDynamicSlice;
-    if (view) table[op] = table[graph.operands(op)[0]];
+    const bool part = opcode == Opcode::kCopy || opcode == Opcode::kGetTupleElement ||
+                      opcode == Opcode::kDynamicSlice;
+    if (part || IsView(opcode)) table[op] = table[graph.operands(op)[0]];
   }
   return table;
 }
@@ -99,10 +98,7 @@ void FindCotangents(const Graph& graph, Contractions* found) {
     OpId value = graph.operands(c.op)[c.cotangent_operand];
     while (!feeds_forward[value] && found->ancestors.Contains(value, c.forward)) {
       found->cotangent_of[value] = std::max(found->cotangent_of[value], c.forward);
-      const Opcode opcode = graph.ops[value].opcode;
-      const bool view =
-          opcode == Opcode::kTranspose || opcode == Opcode::kConvert || opcode == Opcode::kReshape;
-      if (!view) break;
+      if (!IsView(graph.ops[value].opcode)) break;
       value = graph.operands(value)[0];
     }
   }
@@ -131,6 +127,11 @@ std::string_view PhaseText(Phase phase) {
       return "recomputed";
   }
   return "";
+}
+
+Role Exchanged(Role role) {
+  if (role == Role::kFree) return Role::kContracted;
+  return role == Role::kContracted ? Role::kFree : role;
 }
 
 std::vector<Role> OperandRoles(const Graph& graph, OpId contraction, const Rule& rule, int index) {

@@ -26,6 +26,9 @@ namespace cfp {
 // What a dimension of an operand is to its contraction.
 enum class Role : uint8_t { kOne, kBatch, kFree, kContracted, kSpatial };
 
+// Free and contracted change places, the others stay: what a gradient does to the operand it keeps.
+Role Exchanged(Role role);
+
 enum class Phase : uint8_t { kForward, kBackward, kRecomputed };
 std::string_view PhaseText(Phase phase);
 

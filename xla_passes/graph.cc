@@ -145,10 +145,14 @@ void AppendList(const char* title, const std::vector<OpId>& ids, std::string* ou
 
 }  // namespace
 
-bool SameShape(const Graph& graph, OpId left, OpId right) {
+bool SameDims(const Graph& graph, OpId left, OpId right) {
   const Span<int64_t> left_dims = graph.dims(left), right_dims = graph.dims(right);
+  return std::equal(left_dims.begin(), left_dims.end(), right_dims.begin(), right_dims.end());
+}
+
+bool SameShape(const Graph& graph, OpId left, OpId right) {
   return graph.ops[left].shape.dtype == graph.ops[right].shape.dtype &&
-         std::equal(left_dims.begin(), left_dims.end(), right_dims.begin(), right_dims.end());
+         SameDims(graph, left, right);
 }
 
 std::string OpName(const Graph& graph, OpId id) {

@@ -100,6 +100,7 @@ Graph BuildGraph(HloModule module);
 // lie inside their pools, carries have a next value of the same shape, regions form a tree.
 void Verify(const Graph& graph);
 
+bool SameDims(const Graph& graph, OpId left, OpId right);
 // Same element type, same dimensions.
 bool SameShape(const Graph& graph, OpId left, OpId right);
 

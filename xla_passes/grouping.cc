@@ -20,7 +20,7 @@ class Grouper {
     out_.join.assign(count, Join::kRoot);
     out_.up.assign(ops, -1);
     out_.pending.assign(ops, false);
-    out_.consumer.assign(ops, -1);
+    consumer_.assign(ops, -1);
     out_.activation.assign(ops, false);
     depth_.resize(count);
   }
@@ -57,7 +57,7 @@ class Grouper {
   void CopyFrom(OpId first, OpId again) {
     out_.up[again] = out_.up[first];
     out_.pending[again] = out_.pending[first];
-    out_.consumer[again] = out_.consumer[first];
+    consumer_[again] = consumer_[first];
     out_.activation[again] = out_.activation[first];
     splits_.Copy(first, again);
   }
@@ -161,7 +161,7 @@ class Grouper {
     const int left = OwnerOf(operands[0]), right = OwnerOf(operands[1]);
     if (left < 0 || right < 0) return false;
     if (const int d = ExchangedPartner(c, left, right); d >= 0)
-      return JoinBlock(c, d, Join::kSwapped);
+      return JoinBlock(c, d, Join::kExchanged);
     if (blocks_.Same(left, right) || (!HasPath(left, right) && !HasPath(right, left))) {
       if (!CanUnite(c, left, right)) return false;
       blocks_.Unite(left, right);
@@ -184,14 +184,9 @@ class Grouper {
   // normalisation.
   int OwnerOf(OpId op) const {
     OpId seen = op;
-    while (out_.pending[seen] && out_.consumer[seen] < 0 && IsView(seen))
+    while (out_.pending[seen] && consumer_[seen] < 0 && IsView(graph_.ops[seen].opcode))
       seen = graph_.operands(seen)[0];
-    return out_.pending[seen] && out_.consumer[seen] >= 0 ? out_.consumer[seen] : out_.up[op];
-  }
-
-  bool IsView(OpId op) const {
-    const Opcode opcode = graph_.ops[op].opcode;
-    return opcode == Opcode::kReshape || opcode == Opcode::kTranspose || opcode == Opcode::kConvert;
+    return out_.pending[seen] && consumer_[seen] >= 0 ? consumer_[seen] : out_.up[op];
   }
 
   bool CanUnite(int c, int left, int right) {
@@ -220,8 +215,8 @@ class Grouper {
     while (!stack.empty()) {
       const OpId value = stack.back();
       stack.pop_back();
-      if (!out_.pending[value] || out_.consumer[value] >= 0) continue;
-      out_.consumer[value] = c;
+      if (!out_.pending[value] || consumer_[value] >= 0) continue;
+      consumer_[value] = c;
       for (OpId operand : graph_.operands(value)) stack.push_back(numbers_.of[operand]);
     }
   }
@@ -232,6 +227,7 @@ class Grouper {
   DisjointSets blocks_;  // of contractions
   WeightSplits splits_;
   Grouping out_;
+  std::vector<int> consumer_;  // per pending op: first contraction that reads it, -1 for none
   std::vector<int> depth_;     // per contraction: how many stand behind it, along `up`
   std::vector<int> absorbed_;  // contractions that joined a block
 };
@@ -242,7 +238,7 @@ std::string_view JoinLabel(Join join) {
   switch (join) {
     case Join::kRoot:
       return "B5";
-    case Join::kSwapped:
+    case Join::kExchanged:
       return "B5.1";
     case Join::kUnited:
       return "B5.2";
@@ -262,7 +258,7 @@ std::string_view JoinText(Join join) {
   switch (join) {
     case Join::kRoot:
       return "root";
-    case Join::kSwapped:
+    case Join::kExchanged:
       return "reuses an absorbed operand, roles exchanged";
     case Join::kUnited:
       return "unites its producers";

@@ -23,7 +23,15 @@
 namespace cfp {
 
 // Why a contraction is in its block; the text is the clause of docs/spec.md.
-enum class Join : uint8_t { kRoot, kUnited, kSwapped, kFollows, kSibling, kGradient, kRecomputed };
+enum class Join : uint8_t {
+  kRoot,
+  kUnited,
+  kExchanged,
+  kFollows,
+  kSibling,
+  kGradient,
+  kRecomputed
+};
 std::string_view JoinLabel(Join join);  // "B5.2"
 std::string_view JoinText(Join join);   // "unites its producers"
 
@@ -33,7 +41,6 @@ struct Grouping {
   std::vector<int> up;        // per op: nearest forward contraction upstream, -1 for none
   // Per op: a normalisation, to be owned by the contraction that reads it.
   std::vector<bool> pending;
-  std::vector<int> consumer;  // per pending op: first contraction that reads it, -1 for none
   // Per op: depends on a contraction or on a loop's state, not on inputs alone.
   std::vector<bool> activation;
   std::vector<FusedFactor> fused;

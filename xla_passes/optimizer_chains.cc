@@ -4,16 +4,16 @@
 #include <climits>
 
 #include "disjoint_sets.h"
-#include "users.h"
 
 namespace cfp {
 namespace {
 
 class Chains {
  public:
-  Chains(const Graph& graph, const Contractions& contractions)
+  Chains(const Graph& graph, const Contractions& contractions, const Users& users)
       : graph_(graph),
         contractions_(contractions),
+        users_(users),
         count_(static_cast<OpId>(graph.ops.size())),
         feeds_(count_),
         is_member_(count_) {}
@@ -46,15 +46,14 @@ class Chains {
       if (!MayUpdate(op)) continue;
       for (OpId operand : graph_.operands(op)) {
         const bool meets = is_member_[operand] || IsStored(operand);
-        if (meets && SameDims(operand, op)) is_member_[op] = true;
+        if (meets && SameDims(graph_, operand, op)) is_member_[op] = true;
       }
     }
     // What only a chain of its own shape reads belongs to the chain: g · (1 - b1).
-    const Users users(graph_);
     for (OpId op = count_ - 1; op >= 0; --op) {
-      if (is_member_[op] || !MayUpdate(op) || users.of(op).empty()) continue;
-      is_member_[op] = std::all_of(users.of(op).begin(), users.of(op).end(), [&](OpId user) {
-        return is_member_[user] && SameDims(user, op);
+      if (is_member_[op] || !MayUpdate(op) || users_.of(op).empty()) continue;
+      is_member_[op] = std::all_of(users_.of(op).begin(), users_.of(op).end(), [&](OpId user) {
+        return is_member_[user] && SameDims(graph_, user, op);
       });
     }
   }
@@ -62,11 +61,6 @@ class Chains {
   bool MayUpdate(OpId op) const {
     return IsElementwise(graph_.ops[op].opcode) && contractions_.IsBackward(op) && !feeds_[op] &&
            contractions_.at[op] < 0;
-  }
-
-  bool SameDims(OpId a, OpId b) const {
-    const Span<int64_t> x = graph_.dims(a), y = graph_.dims(b);
-    return std::equal(x.begin(), x.end(), y.begin(), y.end());
   }
 
   // The entry parameter behind casts; kNoOp for anything else.
@@ -86,13 +80,13 @@ class Chains {
     for (OpId op = 0; op < count_; ++op) {
       if (!is_member_[op] || graph_.dims(op).empty()) continue;
       for (OpId operand : graph_.operands(op)) {
-        if (is_member_[operand] && SameDims(operand, op)) chains.Unite(operand, op);
+        if (is_member_[operand] && SameDims(graph_, operand, op)) chains.Unite(operand, op);
       }
     }
     for (OpId op = 0; op < count_; ++op) {
       if (!is_member_[op]) continue;
       for (OpId operand : graph_.operands(op)) {
-        if (!IsStored(operand) || !SameDims(operand, op)) continue;
+        if (!IsStored(operand) || !SameDims(graph_, operand, op)) continue;
         int& least = name[chains.Find(op)];
         least = std::min(least, static_cast<int>(graph_.attributes(Stored(operand)).index));
       }
@@ -106,6 +100,7 @@ class Chains {
 
   const Graph& graph_;
   const Contractions& contractions_;
+  const Users& users_;
   const OpId count_;
   std::vector<bool> feeds_;
   std::vector<bool> is_member_;
@@ -113,8 +108,9 @@ class Chains {
 
 }  // namespace
 
-std::vector<int> FindOptimizerChains(const Graph& graph, const Contractions& contractions) {
-  return Chains(graph, contractions).Run();
+std::vector<int> FindOptimizerChains(const Graph& graph, const Contractions& contractions,
+                                     const Users& users) {
+  return Chains(graph, contractions, users).Run();
 }
 
 }  // namespace cfp

@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "contractions.h"
+#include "users.h"
 
 namespace cfp {
 
 // [B10.10] Per op: the number of the entry parameter that names its chain (the least that the chain
 // reads), or -1.
-std::vector<int> FindOptimizerChains(const Graph& graph, const Contractions& contractions);
+std::vector<int> FindOptimizerChains(const Graph& graph, const Contractions& contractions,
+                                     const Users& users);
 
 }  // namespace cfp

@@ -204,4 +204,8 @@ bool IsElementwise(Opcode opcode) {
          family == &kReshape || family == &kBitcast || family == &kBitcastConvert;
 }
 
+bool IsView(Opcode opcode) {
+  return opcode == Opcode::kTranspose || opcode == Opcode::kReshape || opcode == Opcode::kConvert;
+}
+
 }  // namespace cfp

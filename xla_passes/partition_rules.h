@@ -69,4 +69,7 @@ bool IsContraction(const Graph& graph, OpId op);
 // Elementwise, transposes, reshapes, converts and broadcasts neither mix nor look anything up.
 bool IsElementwise(Opcode opcode);
 
+// The same elements laid out or typed differently: transposes, reshapes, converts.
+bool IsView(Opcode opcode);
+
 }  // namespace cfp

@@ -21,12 +21,6 @@ std::vector<int64_t> Extents(Span<int64_t> dims) {
   return extents;
 }
 
-bool Swapped(Role a, Role b) {
-  if (a == Role::kFree) return b == Role::kContracted;
-  if (a == Role::kContracted) return b == Role::kFree;
-  return a == b;
-}
-
 // One operand of one contraction, seen through its views.
 struct Use {
   int contraction = -1;
@@ -132,7 +126,7 @@ class Pairing {
       ++looked_at;
       if (!found_.ancestors.Contains(cotangent, it->contraction)) continue;
       if (!std::equal(it->roles.begin(), it->roles.end(), use.roles.begin(), use.roles.end(),
-                      Swapped))
+                      [](Role a, Role b) { return b == Exchanged(a); }))
         continue;
       if (Extents(graph_.dims(found_.list[it->contraction].op)) != extents) continue;
       claims_.push_back({use.contraction, it->contraction, 1 - it->operand, 1 - use.operand,
@@ -195,7 +189,7 @@ class Pairing {
 
   bool IsPaired(const Claim& claim) {
     if (pairs_.empty()) {
-      for (const Claim& c : claims_) pairs_[PairKey(c.forward, c.gradient_of, c.cotangent)] = true;
+      for (const Claim& c : claims_) pairs_.insert(PairKey(c.forward, c.gradient_of, c.cotangent));
     }
     return pairs_.count(PairKey(claim.forward, 1 - claim.gradient_of, claim.cotangent)) > 0;
   }
@@ -224,7 +218,7 @@ class Pairing {
   Rule rule_;
   std::unordered_map<OpId, std::vector<Use>> uses_;     // by base
   std::unordered_map<OpId, std::vector<int>> lookups_;  // by base of the indices
-  std::unordered_map<uint64_t, bool> pairs_;
+  std::unordered_set<uint64_t> pairs_;
   std::vector<Claim> claims_;  // grouped by `backward`
 };
 

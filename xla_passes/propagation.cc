@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_set>
 
 namespace cfp {
 namespace {
@@ -12,11 +13,11 @@ struct State {
   bool IsSplit() const { return split.dim >= 0; }
 };
 
-// The factor an op goes by, with the operand that says so (-1: a seed).
+// The factor an op goes by, with the operand that says so (-1: the class starts here).
 struct Choice {
   int factor = -1;
   int operand = -1;
-  Split split;  // at that operand, or for a seed at the factor's first site
+  Split split;  // at that operand
   int64_t within = 1;
   bool forked = false;
 };
@@ -71,7 +72,7 @@ class Propagator {
       const Choice other{f, static_cast<int>(i), state.split, within, state.forked};
       best = best.factor < 0 ? other : Prefer(op, best, other);
     }
-    if (best.factor < 0) best = SeededAt(op, rule);
+    if (best.factor < 0) best = SeededAt(op);
     return best.factor < 0 ? StartedAt(op, rule) : best;
   }
 
@@ -88,7 +89,7 @@ class Propagator {
       const bool has_it = rule.operand_site(f, i).dim >= 0;
       if (has_it && view_.RelationOf(view_.number(operands[i])) != Relation::kSource) return {};
     }
-    return {f, -1, split, split.outer / rule.result_site(f).outer, false};
+    return {f, -1, {}, split.outer / rule.result_site(f).outer, false};
   }
 
   Choice Prefer(OpId op, const Choice& first, const Choice& second) {
@@ -108,15 +109,11 @@ class Propagator {
     return kept;
   }
 
-  Choice SeededAt(OpId op, const Rule& rule) const {
+  Choice SeededAt(OpId op) const {
     const int c = view_.contraction(op);
     for (const Seed& seed : strategy_.seeds) {
       if (c < 0 || seed.contraction != c) continue;
-      Choice choice;
-      choice.factor = seed.factor;
-      choice.within = seed.within;
-      choice.split = SplitAt(rule.factors[seed.factor], rule.result_site(seed.factor), seed.within);
-      return choice;
+      return {seed.factor, -1, {}, seed.within, false};
     }
     return {};
   }
@@ -129,9 +126,7 @@ class Propagator {
     if (choice.operand >= 0) {
       split = Carry(factor, rule.operand_site(choice.factor, choice.operand), to, choice.split);
     }
-    const bool goes_on = factor.kind == FactorKind::kPass || factor.kind == FactorKind::kReduced ||
-                         factor.kind == FactorKind::kHalo;
-    if (!goes_on || split.granule <= 1) {
+    if (!CanBeCut(factor.kind) || split.granule <= 1) {
       GatherSplitOperands(op);
       return {};
     }
@@ -206,12 +201,12 @@ class Propagator {
 };
 
 void WalkBack(const BlockView& view, OpId value, const Split& split, std::vector<Placed>* wanted,
-              std::unordered_map<OpId, bool>* seen) {
+              std::unordered_set<OpId>* seen) {
   std::vector<std::pair<OpId, Split>> stack{{view.number(value), split}};
   while (!stack.empty()) {
     const auto [at, cut] = stack.back();
     stack.pop_back();
-    if (cut.granule <= 1 || !seen->emplace(at, true).second) continue;
+    if (cut.granule <= 1 || !seen->insert(at).second) continue;
     const Relation relation = view.RelationOf(at);
     if (relation != Relation::kSource) wanted->push_back({at, kNoOp, cut});
     if (relation != Relation::kMember || view.contraction(at) >= 0) continue;
@@ -236,7 +231,7 @@ Split SplitAt(const Factor& factor, const Site& site, int64_t within) {
 
 std::vector<Placed> WantedValues(const BlockView& view, const std::vector<Seed>& seeds) {
   std::vector<Placed> wanted;
-  std::unordered_map<OpId, bool> seen;
+  std::unordered_set<OpId> seen;
   for (const Seed& seed : seeds) {
     const OpId op = view.at(seed.contraction).op;
     const Rule& rule = view.rule(op);

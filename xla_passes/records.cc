@@ -95,7 +95,7 @@ BlockRecord RecordBlock(const Analysis& analysis, size_t index) {
   BlockRecord record;
   record.contractions = block.contractions;
   record.ops = block.ops;
-  record.alike = analysis.template_of[index];
+  record.alike = analysis.alike[index];
   record.signature = analysis.segments.signature[index];
   record.flops = block.flops;
   const BlockStrategies& strategies = analysis.strategies[index];

@@ -218,7 +218,7 @@ TEST(LoopsOfOtherTripCountsAreOtherSegments) {
   Array h = Loop(p, 12, Stem(p));
   h = Loop(p, 5, Loop(p, 5, h));
   const Step step(p, {p.Apply("sine", {Loop(p, 7, h)})});
-  EXPECT_EQ(step.analysis().template_of, (std::vector<int>{0, 1, 1, 1, 4}));
+  EXPECT_EQ(step.analysis().alike, (std::vector<int>{0, 1, 1, 1, 4}));
   EXPECT_EQ(step.Segments(),
             "1 x 1 at 0; 1 x 1 at 1, 12 times; 1 x 2 at 2 3, 5 times; 1 x 1 at 4, 7 times");
 }

@@ -21,8 +21,10 @@ struct Split {
   int64_t granule = 1;
 };
 
-inline bool SamePlace(const Split& a, const Split& b) {
-  return a.dim == b.dim && a.outer == b.outer;
+// Whether work goes on with the factor cut: untouched, as partial sums, or with its neighbours'
+// edges.
+inline bool CanBeCut(FactorKind kind) {
+  return kind == FactorKind::kPass || kind == FactorKind::kReduced || kind == FactorKind::kHalo;
 }
 
 // The factor of operand `operand` that the split cuts; -1 if the rule has none there.

@@ -16,10 +16,6 @@ Origin OriginOf(const Rule& rule, int factor, int weight) {
   return on_weight && !on_other ? Origin::kWeight : Origin::kBatch;
 }
 
-bool CanBeCut(FactorKind kind) {
-  return kind == FactorKind::kPass || kind == FactorKind::kReduced || kind == FactorKind::kHalo;
-}
-
 // Joins the seeds that one split must cut together, until nothing more meets. [B3]
 class Classes {
  public:

@@ -82,11 +82,5 @@ TEST(AResultIsCutAtItsOwnFactors) {
   EXPECT_EQ(ResultFactorCut(rule, {2, 16, 1}), -1);
 }
 
-TEST(TheSamePlaceIsDimensionAndDepth) {
-  EXPECT_TRUE(SamePlace({1, 4, 16}, {1, 4, 8}));
-  EXPECT_TRUE(!SamePlace({1, 4, 16}, {1, 1, 16}));
-  EXPECT_TRUE(!SamePlace({1, 4, 16}, {0, 4, 16}));
-}
-
 }  // namespace
 }  // namespace cfp

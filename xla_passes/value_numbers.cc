@@ -114,10 +114,9 @@ struct Numbering {
   OpId NumberOfReshape(OpId op) {
     OpId source = numbers.of[graph.operands(op)[0]];
     while (IsReshape(graph, source)) source = numbers.of[graph.operands(source)[0]];
-    const Span<int64_t> to = graph.dims(op), from = graph.dims(source);
-    if (std::equal(to.begin(), to.end(), from.begin(), from.end())) return source;
+    if (SameDims(graph, op, source)) return source;
     uint64_t h = MixHash(0x7e54a9e, source);
-    for (int64_t d : to) h = MixHash(h, d);
+    for (int64_t d : graph.dims(op)) h = MixHash(h, d);
     return seen.try_emplace(h, op).first->second;
   }
 
