@@ -76,12 +76,7 @@ _MAP_HEADER = ("block", "segment", "run", "as block", "strategies", "by origin")
 
 
 def _map_rows(analysis: Analysis) -> Iterator[tuple[object, ...]]:
-    places = {
-        block: (number, index)
-        for number, segment in enumerate(analysis.segments)
-        for index, run in enumerate(segment.runs)
-        for block in run
-    }
+    places = analysis.places
     for number, block in enumerate(analysis.blocks):
         strategies = analysis.strategies_of(number)
         origins = Counter(one.origin for one in strategies)

@@ -102,6 +102,16 @@ class Analysis:
         )
         return tuple((number, one) for number, one in numbered if one.phase == "forward")
 
+    @property
+    def places(self) -> dict[int, tuple[int, int]]:
+        """Where each block stands: its segment, and which run of it."""
+        return {
+            block: (number, index)
+            for number, segment in enumerate(self.segments)
+            for index, run in enumerate(segment.runs)
+            for block in run
+        }
+
     def phases(self, block: int) -> Counter[str]:
         """How many contractions a block has in each phase."""
         numbers = self.blocks[block].contractions

@@ -66,12 +66,12 @@ def operation(analysis: Analysis, number: int) -> str:
 def _blocks(analysis: Analysis) -> list[str]:
     distinct = analysis.distinct_blocks
     header = ("block", "segment", "runs", "contractions", "FLOPs", "of segment", "members")
-    segment_of = _segments_of_blocks(analysis)
+    places = analysis.places
     runs = Counter(one.alike for one in analysis.blocks)
     rows = [
         (
             number,
-            segment_of[number],
+            places[number][0],
             runs[number],
             _phases(analysis.phases(number)),
             flops_text(analysis.blocks[number].flops),
@@ -96,15 +96,6 @@ def _totals(analysis: Analysis) -> Iterator[str]:
     )
     distinct = f", {len(analysis.distinct_blocks)} of them distinct" if analysis.blocks else ""
     yield f"ParallelBlocks: {len(analysis.blocks)}{distinct}"
-
-
-def _segments_of_blocks(analysis: Analysis) -> dict[int, int]:
-    return {
-        block: number
-        for number, segment in enumerate(analysis.segments)
-        for run in segment.runs
-        for block in run
-    }
 
 
 def _phases(count: Counter[str]) -> str:
