@@ -89,6 +89,17 @@ class UnreadableHloError(CfpError):
         )
 
 
+class UnreadableMeshError(CfpError):
+    """A text that should describe a mesh does not."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            what=f"{text!r} describes no mesh",
+            where="the mesh that was asked for",
+            cure="write its axes and their sizes, the major one first: data:4 x model:2",
+        )
+
+
 class NonArrayArgumentError(CfpError):
     """An argument that should be traced is not an array."""
 
