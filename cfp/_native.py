@@ -1,6 +1,7 @@
 """The only door to the C++ core: imports it, checks its version, turns its records into nouns.
 
     read_analysis(hlo, "gpt", locate)    Analysis, or UnreadableHloError where the bytes are no HLO
+    lay_out_axes(analysis, axes, ...)    how every value lies on each axis of a mesh
 
 `locate(op_name, file, line)` says where an op comes from; JAX's tags are known to the pass, not
 here. Texts that thousands of ops share are stored once.
@@ -10,11 +11,12 @@ from __future__ import annotations
 
 from functools import cache
 from sys import intern
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from cfp.errors import MissingCoreError, OutdatedCoreError, UnreadableHloError
 from cfp.ir.analysis import Analysis, Timing
 from cfp.ir.block import Block, Collective, Cut, Segment, Strategy
+from cfp.ir.layout import AxisCut
 from cfp.ir.op import Contraction, Op, Region
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from cfp import _cfp_core as core
+    from cfp.ir.layout import Cuts
+    from cfp.ir.mesh import Mesh
     from cfp.ir.op import Source
 
     Locate = Callable[[str, str, int], Source]
@@ -33,9 +37,10 @@ def read_analysis(hlo: bytes, name: str, locate: Locate) -> Analysis:
     """The analysis of a serialised HloModuleProto; `name` is the step's."""
     native = load_core()
     try:
-        records: core.Records = native.analyze(hlo)
+        program: core.Program = native.read(hlo)
     except native.HloError as error:
         raise UnreadableHloError(name, str(error)) from error
+    records = program.records()
     return Analysis(
         name=name,
         arguments=(),
@@ -48,7 +53,93 @@ def read_analysis(hlo: bytes, name: str, locate: Locate) -> Analysis:
         ),
         warnings=tuple(records.warnings),
         timing=_timing(records.timing),
+        program=program,
+        parameters=tuple(records.parameters),
+        results=tuple(records.results),
     )
+
+
+class Axis(NamedTuple):
+    """One axis of a mesh: per block a strategy or -1; per argument (dim, outer) or None for whole.
+
+    Where `stored` is None every argument lies as its readers would have it.
+    """
+
+    name: str
+    size: int
+    choice: tuple[int, ...]
+    stored: tuple[tuple[int, int] | None, ...] | None = None
+
+
+class Movement(NamedTuple):
+    """A collective on one axis: of `value`, for `reader`, -1 for the step's results."""
+
+    kind: str
+    value: int
+    reader: int
+    times: int
+
+
+class AxisLayout(NamedTuple):
+    """How values lie on one axis: the cut ones, as AxisCut by op, argument and (op, operand)."""
+
+    axis: str
+    values: dict[int, AxisCut]
+    wanted: dict[int, AxisCut]
+    uses: dict[tuple[int, int], AxisCut | None]
+    movements: tuple[Movement, ...]
+
+
+def lay_out_axes(
+    analysis: Analysis, axes: Sequence[Axis], continues: Sequence[int]
+) -> tuple[AxisLayout, ...]:
+    """Every axis laid out, the first first; `continues` holds the argument that each result is next.
+
+    The analysis must come from this process: one that was read from a file has no program.
+    """
+    native = load_core()
+    program = cast("core.Program", analysis.program)
+    records = program.lay_out([_axis_record(native, one) for one in axes], list(continues))
+    return tuple(
+        _axis_layout(axis.name, record) for axis, record in zip(axes, records, strict=True)
+    )
+
+
+def wanted_storage(
+    analysis: Analysis, mesh: Mesh, choices: Sequence[Sequence[int]], continues: Sequence[int]
+) -> tuple[Cuts, ...]:
+    """How each argument would best lie for its readers; `choices` per block, per mesh axis."""
+    axes = [
+        Axis(name, size, tuple(choice[number] for choice in choices))
+        for number, (name, size) in enumerate(mesh.axes)
+    ]
+    laid = lay_out_axes(analysis, axes, continues)
+    return tuple(
+        tuple(one.wanted[number] for one in laid if number in one.wanted)
+        for number in range(len(analysis.parameters))
+    )
+
+
+def _axis_record(native: ModuleType, axis: Axis) -> core.AxisRecord:
+    stored = [native.CutRecord(*(one or (-1, 1))) for one in axis.stored or ()]
+    return native.AxisRecord(axis.size, list(axis.choice), stored)
+
+
+def _axis_layout(axis: str, record: core.LayoutRecord) -> AxisLayout:
+    return AxisLayout(
+        axis,
+        {one.index: _cut(axis, one.cut) for one in record.cuts},
+        {one.index: _cut(axis, one.cut) for one in record.wanted},
+        {
+            (one.op, one.operand): _cut(axis, one.cut) if one.cut.dim >= 0 else None
+            for one in record.uses
+        },
+        tuple(Movement(one.kind, one.value, one.reader, one.times) for one in record.movements),
+    )
+
+
+def _cut(axis: str, record: core.CutRecord) -> AxisCut:
+    return AxisCut(axis, record.dim, record.outer)
 
 
 @cache
@@ -116,6 +207,7 @@ def _strategy(record: core.StrategyRecord) -> Strategy:
     return Strategy(
         origin=record.origin,
         factors=tuple(record.cuts),
+        sources=tuple((one.parameter, one.dim) for one in record.sources),
         variant=record.variant,
         granule=record.granule,
         split_flops_share=record.split_flops_share,

@@ -131,6 +131,7 @@ class Propagator {
       return {};
     }
     strategy_.granule = std::gcd(strategy_.granule, split.granule);
+    strategy_.works.push_back({op, {choice.factor, choice.within}});
     AlignOperands(op, rule, choice, split.granule);
     CountFlops(op);
     if (factor.kind == FactorKind::kHalo) {  // a window slides over its first operand
@@ -224,10 +225,6 @@ void WalkBack(const BlockView& view, OpId value, const Split& split, std::vector
 }
 
 }  // namespace
-
-Split SplitAt(const Factor& factor, const Site& site, int64_t within) {
-  return {site.dim, site.outer * within, factor.size / within};
-}
 
 std::vector<Placed> WantedValues(const BlockView& view, const std::vector<Seed>& seeds) {
   std::vector<Placed> wanted;

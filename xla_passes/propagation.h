@@ -16,9 +16,6 @@ namespace cfp {
 // operand's factor is kept; a strategy that never forked has variant -1.
 Strategy PropagateClass(const BlockView& view, const std::vector<Seed>& seeds, int variant);
 
-// The factor of `op` that a seed cuts, as a split of one of its sites.
-Split SplitAt(const Factor& factor, const Site& site, int64_t within);
-
 // What the seeds ask of the values that feed them, inputs and members of the block, found by
 // walking back from the contractions they sit on. [B3]
 std::vector<Placed> WantedValues(const BlockView& view, const std::vector<Seed>& seeds);

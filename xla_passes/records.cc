@@ -1,5 +1,7 @@
 #include "records.h"
 
+#include "dim_origins.h"
+
 namespace cfp {
 namespace {
 
@@ -70,11 +72,35 @@ std::vector<PlacementRecord> RecordPlacements(const std::vector<Placed>& placed)
   return records;
 }
 
-StrategyRecord RecordStrategy(const Analysis& analysis, const Strategy& strategy,
+// The dimensions of arguments that the seeds' factors come from, each once.
+std::vector<SourceRecord> RecordSources(const Analysis& analysis, const DimOrigins& origins,
+                                        const Strategy& strategy) {
+  std::vector<SourceRecord> sources;
+  const auto add = [&](const DimOrigin& origin) {
+    for (const SourceRecord& s : sources) {
+      if (s.parameter == origin.parameter && s.dim == origin.dim) return;
+    }
+    if (origin.parameter >= 0) sources.push_back({origin.parameter, origin.dim});
+  };
+  Rule rule;
+  for (const Seed& seed : strategy.seeds) {
+    const OpId op = analysis.contractions.list[seed.contraction].op;
+    FillPartitionRule(analysis.graph, op, &rule);
+    for (int i = 0; i < rule.num_operands; ++i) {
+      const int dim = rule.operand_site(seed.factor, i).dim;
+      if (dim >= 0) add(origins.of(analysis.graph.operands(op)[i], dim));
+    }
+  }
+  return sources;
+}
+
+StrategyRecord RecordStrategy(const Analysis& analysis, const DimOrigins& origins,
+                              const Strategy& strategy,
                               double forward_flops) {
   StrategyRecord record;
   record.origin = OriginText(strategy.origin);
   for (const Seed& seed : strategy.seeds) record.cuts.push_back(CutText(analysis, seed));
+  record.sources = RecordSources(analysis, origins, strategy);
   if (strategy.variant >= 0) {
     record.variant = "keeps operand " + std::to_string(strategy.variant) + " at %" +
                      std::to_string(strategy.forked_at);
@@ -90,7 +116,7 @@ StrategyRecord RecordStrategy(const Analysis& analysis, const Strategy& strategy
   return record;
 }
 
-BlockRecord RecordBlock(const Analysis& analysis, size_t index) {
+BlockRecord RecordBlock(const Analysis& analysis, const DimOrigins& origins, size_t index) {
   const ParallelBlock& block = analysis.blocks.list[index];
   BlockRecord record;
   record.contractions = block.contractions;
@@ -103,7 +129,7 @@ BlockRecord RecordBlock(const Analysis& analysis, size_t index) {
   for (int i = 0; i < block.forward_count; ++i)
     forward_flops += analysis.contractions.list[block.contractions[i]].flops;
   for (const Strategy& s : strategies.list)
-    record.strategies.push_back(RecordStrategy(analysis, s, forward_flops));
+    record.strategies.push_back(RecordStrategy(analysis, origins, s, forward_flops));
   record.dropped = strategies.dropped;
   return record;
 }
@@ -144,6 +170,8 @@ Records MakeRecords(const Analysis& analysis) {
   for (OpId op = 0; op < static_cast<OpId>(analysis.graph.ops.size()); ++op) {
     records.ops.push_back(RecordOp(analysis, op));
   }
+  records.parameters = analysis.graph.parameters;
+  records.results = analysis.graph.results;
   for (const Region& r : analysis.graph.regions) {
     const std::string kind = r.parent < 0 ? "program" : std::string(OpcodeText(r.kind));
     records.regions.push_back({r.parent, kind, r.trip_count, r.trip_count_known, r.times});
@@ -151,8 +179,9 @@ Records MakeRecords(const Analysis& analysis) {
   for (size_t c = 0; c < analysis.contractions.list.size(); ++c) {
     records.contractions.push_back(RecordContraction(analysis, c));
   }
+  const DimOrigins origins(analysis.graph, analysis.blocks);
   for (size_t b = 0; b < analysis.blocks.list.size(); ++b)
-    records.blocks.push_back(RecordBlock(analysis, b));
+    records.blocks.push_back(RecordBlock(analysis, origins, b));
   for (const Segment& s : analysis.segments.list)
     records.segments.push_back({s.blocks, s.starts, s.times});
   ShareFlops(analysis.segments, &records.blocks);

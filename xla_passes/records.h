@@ -53,9 +53,16 @@ struct PlacementRecord {
   int64_t outer = 1;
 };
 
+// A dimension of an argument of the step.
+struct SourceRecord {
+  int parameter = -1;
+  int dim = -1;
+};
+
 struct StrategyRecord {
   std::string origin;
   std::vector<std::string> cuts;  // "%12 m0", the factors of roots that are cut together
+  std::vector<SourceRecord> sources;  // the dimensions of arguments that these factors come from
   std::string variant;            // "keeps operand 0 at %40", empty where nothing forked
   int64_t granule = 1;
   double split_flops_share = 0;  // of the block's forward FLOPs
@@ -92,6 +99,8 @@ struct RegionRecord {
 struct Records {
   std::string module;
   std::vector<OpRecord> ops;
+  std::vector<int> parameters;  // by number, the op; -1 where the step ignores it
+  std::vector<int> results;     // the ops that the step returns
   std::vector<RegionRecord> regions;
   std::vector<ContractionRecord> contractions;
   std::vector<BlockRecord> blocks;

@@ -26,6 +26,10 @@ int ResultFactorCut(const Rule& rule, const Split& split) {
   return -1;
 }
 
+Split SplitAt(const Factor& factor, const Site& site, int64_t within) {
+  return {site.dim, site.outer * within, factor.size / within};
+}
+
 Split Carry(const Factor& factor, const Site& from, const Site& to, const Split& split) {
   const int64_t within = split.outer / from.outer;
   const int64_t left = factor.size % within == 0 ? factor.size / within : 1;

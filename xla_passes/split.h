@@ -21,6 +21,13 @@ struct Split {
   int64_t granule = 1;
 };
 
+// What one op works on where one mesh axis splits it: a factor of its rule, cut inside its `within`
+// most major parts; -1: every device does all of it.
+struct Work {
+  int factor = -1;
+  int64_t within = 1;
+};
+
 // Whether work goes on with the factor cut: untouched, as partial sums, or with its neighbours'
 // edges.
 inline bool CanBeCut(FactorKind kind) {
@@ -32,6 +39,9 @@ int FactorCut(const Rule& rule, int operand, const Split& split);
 
 // The factor of the result that the split cuts; -1 if there is none.
 int ResultFactorCut(const Rule& rule, const Split& split);
+
+// The split of one site of a factor that is worked on.
+Split SplitAt(const Factor& factor, const Site& site, int64_t within);
 
 // The split carried from one site of a factor to another; granule 1 when it cannot be cut there at
 // all.

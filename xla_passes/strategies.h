@@ -61,6 +61,12 @@ struct Seed {
   Origin origin = Origin::kBatch;
 };
 
+// An op of the block and what it works on.
+struct OpWork {
+  OpId op = kNoOp;
+  Work work;
+};
+
 struct Strategy {
   Origin origin = Origin::kBatch;
   std::vector<Seed> seeds;  // cut together
@@ -72,6 +78,7 @@ struct Strategy {
   std::vector<Collective> collectives;
   std::vector<Placed> inputs;   // activations and weights read from outside the block
   std::vector<Placed> members;  // ops of the block that are cut
+  std::vector<OpWork> works;    // ops of the block whose work is divided
 };
 
 struct BlockStrategies {

@@ -47,8 +47,10 @@ class Timing:
 class Analysis:
     """The blocks and segments of one step; `name` is the step's, or its module's.
 
-    arguments are the names of the parameters by number, empty where the step was not traced.
-    The timing is of the run that made it: neither written nor compared, None once read.
+    arguments are the names of the parameters by number, empty where the step was not traced;
+    parameters are their ops, -1 where the step ignores one, and results the ops that it returns.
+    The timing is of the run that made it, program is the core's own analysis, which lays out plans:
+    neither written nor compared, None once read.
     """
 
     name: str
@@ -60,6 +62,9 @@ class Analysis:
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...]
     timing: Timing | None = opaque()  # noqa: RUF009 - it is a dataclass field
+    program: object = opaque()  # noqa: RUF009 - it is a dataclass field
+    parameters: tuple[int, ...] = ()
+    results: tuple[int, ...] = ()
 
     def strategies_of(self, block: int) -> tuple[Strategy, ...]:
         """The ways to split a block; op ids in them are those of the first block alike."""

@@ -40,13 +40,15 @@ class Strategy:
     """One way to split a block over one mesh axis.
 
     factors are the factors of roots that are cut together, "%12 n0": the first free factor of the
-    second operand of op 12 (b batch, m first, n second operand, k contracted). variant says which
+    second operand of op 12 (b batch, m first, n second operand, k contracted). sources are the
+    arguments' dimensions that these come from, as (argument, dim). variant says which
     side is kept where the split met a contraction twice. granule is the largest number of equal
     pieces, split_flops_share the part of the block's forward FLOPs that it divides.
     """
 
     origin: str
     factors: tuple[str, ...]
+    sources: tuple[tuple[int, int], ...]
     variant: str
     granule: int
     split_flops_share: float

@@ -53,13 +53,15 @@ class ArrayInfo:
     """One array that goes into the step or comes out of it.
 
     dtype is JAX's name for it. A PRNG key (`key<fry>`) is one element here; in the HLO it has a
-    last dimension of 32-bit words more.
+    last dimension of 32-bit words more. continues, of a result, is the number of the argument whose
+    next value it is, -1 for none.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     donated: bool = False
+    continues: int = -1
 
     def __str__(self) -> str:
         sizes = ",".join(map(str, self.shape))

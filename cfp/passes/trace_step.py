@@ -26,6 +26,7 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from cfp import _jax, errors
+from cfp.ir.continued import continued
 from cfp.ir.step import ArrayInfo, StaticArgument, TracedStep
 
 Step = Callable[..., Any]
@@ -72,11 +73,12 @@ def trace_step(  # noqa: PLR0913 - the keywords are those of jax.jit
     tagged, tags = _jax.tag_equations(traced.jaxpr)
     _refuse_side_effects(name, traced.jaxpr, tags)
     _refuse_captured_arrays(name, traced, tags)
+    arguments = _arguments(traced)
     return TracedStep(
         name=name,
         hlo=_lower(name, tagged),
-        arguments=_arguments(traced),
-        results=_arrays(_jax.result_names(tagged), tagged.out_avals),
+        arguments=arguments,
+        results=continued(arguments, _arrays(_jax.result_names(tagged), tagged.out_avals)),
         equations=tuple(tag.equation for tag in tags),
         static_arguments=tuple(StaticArgument(one.name, repr(one.value)) for one in static),
         jaxpr=tagged,

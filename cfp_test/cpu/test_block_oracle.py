@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from cfp import _jax
-from cfp._native import load_core
 from cfp.passes.analyze_hlo import analyze_hlo
 from cfp.passes.trace_step import trace_step
 from cfp_test.cpu.compiled_collectives import Found, read_collectives, read_products
@@ -85,15 +84,16 @@ class Trial(NamedTuple):
 
 
 @cache
-def analyzed(model: Model) -> tuple[bytes, Analysis]:
-    """The HLO of a model's train step, and its analysis."""
-    step = trace_step(*import_module(f"cfp_test.{model.factory}").train_step(**model.flags))
-    return step.hlo, analyze_hlo(step)
+def analyzed(model: Model) -> Analysis:
+    """The analysis of a model's train step."""
+    return analyze_hlo(
+        trace_step(*import_module(f"cfp_test.{model.factory}").train_step(**model.flags))
+    )
 
 
 def trials(model: Model, counts: Callable[[int], list[int]]) -> Iterator[Trial]:
     """All strategies that shardings can say, in as many pieces as `counts` takes of a granule."""
-    for block, one in enumerate(analyzed(model)[1].blocks):
+    for block, one in enumerate(analyzed(model).blocks):
         for number, strategy in enumerate(one.strategies):
             if can_be_said(strategy):
                 for pieces in counts(strategy.granule):
@@ -117,9 +117,8 @@ def can_be_said(strategy: Strategy) -> bool:
 
 def compiled(trial: Trial) -> str:
     """The partitioned program of one device."""
-    hlo = load_core().block_module(
-        analyzed(trial.model)[0], trial.block, trial.strategy, trial.pieces
-    )
+    program: Any = analyzed(trial.model).program
+    hlo = program.block_module(trial.block, trial.strategy, trial.pieces)
     return _jax.partitioned_hlo(hlo, trial.pieces)
 
 
@@ -157,7 +156,7 @@ def complaints(declared: Counter[str], found: list[Found]) -> list[str]:
 
 def told(trial: Trial, wrong: list[str], found: list[Found]) -> str:
     """A table of one trial that failed."""
-    strategy = analyzed(trial.model)[1].blocks[trial.block].strategies[trial.strategy]
+    strategy = analyzed(trial.model).blocks[trial.block].strategies[trial.strategy]
     lines = [
         f"{trial.model}, block {trial.block}, strategy {trial.strategy}, {trial.pieces} pieces:",
         f"  {strategy.origin} {'; '.join(strategy.factors)} {strategy.variant}",
@@ -176,7 +175,7 @@ def told(trial: Trial, wrong: list[str], found: list[Found]) -> str:
 
 def failure(trial: Trial) -> str:
     """What the compiler and the strategy disagree on, as a table; nothing where they agree."""
-    analysis = analyzed(trial.model)[1]
+    analysis = analyzed(trial.model)
     strategy = analysis.blocks[trial.block].strategies[trial.strategy]
     program = compiled(trial)
     found = read_collectives(program)
@@ -192,7 +191,7 @@ def failure(trial: Trial) -> str:
 def test_a_block_communicates_what_is_declared(model: Model) -> None:
     tried = list(trials(model, greatest_count))
     assert "\n".join(filter(None, map(failure, tried))) == ""
-    strategies = sum(len(block.strategies) for block in analyzed(model)[1].blocks)
+    strategies = sum(len(block.strategies) for block in analyzed(model).blocks)
     assert len(tried) >= 3 / 4 * strategies
 
 
@@ -204,7 +203,7 @@ def test_a_block_communicates_what_is_declared_in_any_number_of_pieces(model: Mo
 
 def test_what_is_not_declared_is_complained_about() -> None:
     model = MODELS[0]
-    analysis = analyzed(model)[1]
+    analysis = analyzed(model)
     with_all_reduce = [
         (trial, declared_bytes(strategy, trial.pieces))
         for trial in trials(model, greatest_count)

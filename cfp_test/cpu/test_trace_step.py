@@ -178,7 +178,7 @@ def test_arguments_and_results_are_named() -> None:
         ArrayInfo("batch[0]", (2, 4), "float32"),
         ArrayInfo("scale", (), "float32"),
     )
-    assert step.results == (ArrayInfo("result[0]['w']", (4, 3), "float32"),)
+    assert step.results == (ArrayInfo("result[0]['w']", (4, 3), "float32", continues=0),)
     rebuilt = jax.tree.unflatten(step.in_tree, ["w", "x", "scale"])
     assert rebuilt == (({"w": "w"}, ("x",)), {"scale": "scale"})
 

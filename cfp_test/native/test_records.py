@@ -88,7 +88,7 @@ def test_json_returns_the_same_analysis() -> None:
 @pytest.mark.parametrize("bad", [b"", b"no HLO at all", hlo("mlp")[:-7], hlo("mlp")[3:]])
 def test_other_bytes_are_refused(bad: bytes) -> None:
     with pytest.raises(_cfp_core.HloError) as low:
-        _cfp_core.analyze(bad)
+        _cfp_core.read(bad)
     with pytest.raises(UnreadableHloError) as found:
         analyze_module(bad, "some.pb")
     assert str(low.value) in found.value.what
@@ -98,11 +98,11 @@ def test_other_bytes_are_refused(bad: bytes) -> None:
 @pytest.mark.parametrize("bad", [None, "text", 3])
 def test_only_bytes_are_read(bad: Any) -> None:
     with pytest.raises(TypeError):
-        _cfp_core.analyze(bad)
+        _cfp_core.read(bad)
 
 
 def test_records_cannot_be_changed() -> None:
-    records = _cfp_core.analyze(hlo("mlp"))
+    records = _cfp_core.read(hlo("mlp")).records()
     with pytest.raises(AttributeError):
         records.module = "another"  # type: ignore[misc]
     records.ops.clear()

@@ -11,7 +11,7 @@ STUB = Path(__file__).resolve().parents[2] / "cfp" / "_cfp_core.pyi"
 
 
 def declared(text: str) -> set[str]:
-    """`OpRecord.shape -> str` for every class member, `analyze(hlo: bytes) -> Records`."""
+    """`OpRecord.shape -> str` for every class member, `read(hlo: bytes) -> Program`."""
     module = ast.parse(text)
     found = {signature(node) for node in module.body if isinstance(node, ast.FunctionDef)}
     for one in module.body:
@@ -30,5 +30,5 @@ def test_the_stub_is_the_extension() -> None:
     generator = StubGen(_cfp_core)
     generator.put(_cfp_core)
     written, generated = declared(STUB.read_text()), declared(generator.get())
-    assert "analyze(hlo: bytes) -> Records" in generated
+    assert "read(hlo: bytes) -> Program" in generated
     assert written == generated

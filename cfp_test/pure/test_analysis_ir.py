@@ -40,6 +40,7 @@ def block(contraction: int, ops: tuple[int, ...], alike: int = 0, **entries: Any
 CONTRACTED = Strategy(
     origin="contracted",
     factors=("%1 k0",),
+    sources=((0, 1),),
     variant="",
     granule=4,
     split_flops_share=1.0,

@@ -1,0 +1,121 @@
+"""lay_out: a plan to what it means for every value of the step.
+
+The core lays out each mesh axis by itself: strategies say what forward ops work on, gradients
+mirror them, all else follows. Here the axes are put together, and what was decided is tied to the
+equations of the step, so that it can be pinned:
+
+    %311 dot, axis data on m0, axis model on n0
+    pin 412: x cut by data in dim 0, W by model in dim 1, the result by data in 0, by model in 2
+
+Only contractions are pinned, both operands and the result; what lies between them follows.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from cfp._native import Axis, AxisLayout, lay_out_axes
+from cfp.ir.analysis import Analysis
+from cfp.ir.layout import Cuts, Layout, Pin, Transfer
+from cfp.ir.mesh import Mesh
+from cfp.ir.plan import Plan
+from cfp.ir.shape import size_bytes
+from cfp.ir.step import TracedStep
+
+# Equations whose operands are those of the HLO op, in order.
+_PINNED = {
+    "dot_general": "dot",
+    "conv_general_dilated": "convolution",
+    "gather": "gather",
+    "scatter-add": "scatter",
+    "scatter_add": "scatter",
+    "ragged_dot_general": "ragged-dot",
+}
+
+
+def lay_out(step: TracedStep, analysis: Analysis, plan: Plan) -> Layout:
+    """The consequences of `plan`, which must be one for this step."""
+    arguments = _stored(step, plan)
+    axes = _axes(analysis, plan, arguments)
+    laid = lay_out_axes(analysis, axes, [one.continues for one in step.results])
+    values = _values(laid, len(analysis.ops))
+    made = tuple(values[op] for op in analysis.results)
+    return Layout(
+        mesh=plan.mesh,
+        values=values,
+        arguments=arguments,
+        made=made,
+        results=tuple(
+            arguments[one.continues] if one.continues >= 0 else cuts
+            for one, cuts in zip(step.results, made, strict=True)
+        ),
+        pins=tuple(_pins(step, analysis, values, _uses(laid))),
+        transfers=tuple(_transfers(analysis, plan.mesh, laid, values)),
+    )
+
+
+def _stored(step: TracedStep, plan: Plan) -> tuple[Cuts, ...]:
+    """How each argument lies between steps; what the plan does not name is whole."""
+    by_name = {one.argument: one.cuts for one in plan.storage}
+    return tuple(by_name.get(one.name, ()) for one in step.arguments)
+
+
+def _axes(analysis: Analysis, plan: Plan, arguments: tuple[Cuts, ...]) -> list[Axis]:
+    choices: dict[int, tuple[int, ...]] = {
+        block: one.strategies for one in plan.choices for block in one.blocks
+    }
+    whole = (-1,) * len(plan.mesh.axes)
+    return [
+        Axis(
+            name,
+            size,
+            tuple(choices.get(block, whole)[number] for block in range(len(analysis.blocks))),
+            tuple(_place(cuts, name) for cuts in arguments),
+        )
+        for number, (name, size) in enumerate(plan.mesh.axes)
+    ]
+
+
+def _place(cuts: Cuts, axis: str) -> tuple[int, int] | None:
+    return next(((cut.dim, cut.outer) for cut in cuts if cut.axis == axis), None)
+
+
+# ---- the axes together
+
+
+def _values(laid: tuple[AxisLayout, ...], ops: int) -> tuple[Cuts, ...]:
+    """How each op's result lies."""
+    return tuple(tuple(one.values[op] for one in laid if op in one.values) for op in range(ops))
+
+
+def _uses(laid: tuple[AxisLayout, ...]) -> dict[int, list[Cuts]]:
+    """How each contraction uses its operands, in their order."""
+    uses: dict[int, list[Cuts]] = {}
+    for op, operand in laid[0].uses if laid else ():
+        cuts = (one.uses[op, operand] for one in laid)
+        uses.setdefault(op, []).append(tuple(cut for cut in cuts if cut))
+    return uses
+
+
+def _pins(
+    step: TracedStep, analysis: Analysis, values: tuple[Cuts, ...], uses: dict[int, list[Cuts]]
+) -> Iterator[Pin]:
+    """One for every equation that became exactly one contraction."""
+    ops = Counter(analysis.ops[one.op].source.equation for one in analysis.contractions)
+    for one in analysis.contractions:
+        op = analysis.ops[one.op]
+        path = op.source.equation
+        if ops[path] == 1 and path and _PINNED.get(step.equation(path).primitive) == op.opcode:
+            yield Pin(path, tuple(uses[one.op]), values[one.op])
+
+
+def _transfers(
+    analysis: Analysis, mesh: Mesh, laid: tuple[AxisLayout, ...], values: tuple[Cuts, ...]
+) -> Iterator[Transfer]:
+    for axis in laid:
+        for one in axis.movements:
+            others = [cut.axis for cut in values[one.value] if cut.axis != axis.axis]
+            pieces = mesh.size(*others)
+            if one.kind == "all-to-all":
+                pieces *= mesh.size(axis.axis)
+            size = size_bytes(analysis.ops[one.value].shape) // pieces
+            yield Transfer(one.kind, axis.axis, one.value, one.reader, one.times, size)

@@ -1,0 +1,93 @@
+#include "axis_demands.h"
+
+namespace cfp {
+namespace {
+
+class BackwardWalk {
+ public:
+  BackwardWalk(const Graph& graph, const ForwardWorks& works) : graph_(graph), works_(works) {
+    demands_.asked.resize(graph.ops.size());
+    demands_.needed_whole.resize(graph.ops.size());
+  }
+
+  void AskForResults(const std::vector<Split>& stored, const std::vector<int>& continues) {
+    for (size_t r = 0; r < graph_.results.size() && r < continues.size(); ++r) {
+      if (continues[r] >= 0) Ask(graph_.results[r], stored[continues[r]]);
+    }
+  }
+
+  Demands Run() {
+    for (OpId op = static_cast<OpId>(graph_.ops.size()) - 1; op >= 0; --op) Visit(op);
+    return std::move(demands_);
+  }
+
+ private:
+  void Visit(OpId op) {
+    const Opcode opcode = graph_.ops[op].opcode;
+    if (opcode == Opcode::kLoop || opcode == Opcode::kBranch) return;
+    if (opcode == Opcode::kCarry) {
+      const Split asked = demands_.asked[op];
+      if (asked.dim >= 0) Ask(graph_.operands(op)[0], asked);
+      return;
+    }
+    FillPartitionRule(graph_, op, &rule_);
+    const Work& work = works_.of[op];
+    if (work.factor >= 0) {
+      AskFor(op, work);
+    } else if (works_.decided[op]) {
+      for (OpId operand : graph_.Reads(op)) demands_.needed_whole[operand] = true;
+    } else {
+      PassOn(op);
+    }
+  }
+
+  void AskFor(OpId op, const Work& work) {
+    const Span<OpId> operands = graph_.Reads(op);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const Site& site = rule_.operand_site(work.factor, i);
+      if (site.dim >= 0) {
+        Ask(operands[i], SplitAt(rule_.factors[work.factor], site, work.within));
+      } else if (works_.decided[op]) {
+        demands_.needed_whole[operands[i]] = true;
+      }
+    }
+  }
+
+  // An op that could as well be cut asks for what it is asked for.
+  void PassOn(OpId op) {
+    const Split asked = demands_.asked[op];
+    const int f = asked.dim < 0 ? -1 : ResultFactorCut(rule_, asked);
+    if (f < 0 || rule_.factors[f].kind != FactorKind::kPass) return;
+    const Span<OpId> operands = graph_.Reads(op);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const Site& site = rule_.operand_site(f, i);
+      if (site.dim < 0) continue;
+      const Split part = Carry(rule_.factors[f], rule_.result_site(f), site, asked);
+      if (part.granule > 1) Ask(operands[i], part);
+    }
+  }
+
+  void Ask(OpId value, const Split& split) {
+    if (split.dim >= 0) {
+      demands_.asked[value] = split;
+    } else {
+      demands_.needed_whole[value] = true;
+    }
+  }
+
+  const Graph& graph_;
+  const ForwardWorks& works_;
+  Rule rule_;
+  Demands demands_;
+};
+
+}  // namespace
+
+Demands FindDemands(const Graph& graph, const ForwardWorks& works, const std::vector<Split>& stored,
+                    const std::vector<int>& continues) {
+  BackwardWalk walk(graph, works);
+  walk.AskForResults(stored, continues);
+  return walk.Run();
+}
+
+}  // namespace cfp

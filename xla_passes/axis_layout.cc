@@ -1,0 +1,284 @@
+#include "axis_layout.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "axis_demands.h"
+#include "forward_work.h"
+#include "gradient_work.h"
+#include "hlo_error.h"
+
+namespace cfp {
+namespace {
+
+constexpr int kMaxSweeps = 4;  // until loops agree with themselves
+
+bool IsCut(const Split& split) { return split.dim >= 0; }
+
+bool SameCut(const Split& a, const Split& b) {
+  return a.dim == b.dim && (!IsCut(a) || a.outer == b.outer);
+}
+
+class AxisWalk {
+ public:
+  AxisWalk(const Analysis& analysis, const Axis& axis, const std::vector<int>& continues,
+           const std::vector<Axis>& axes, const std::vector<AxisLayout>& earlier)
+      : analysis_(analysis),
+        graph_(analysis.graph),
+        axis_(axis),
+        continues_(continues),
+        axes_(axes),
+        earlier_(earlier),
+        works_(DivideForward(analysis, axis.choice)),
+        stored_(axis.stored),
+        carried_(graph_.ops.size()) {
+    stored_.resize(graph_.parameters.size());
+    layout_.of.resize(graph_.ops.size());
+    parameter_number_.assign(graph_.ops.size(), -1);
+    for (size_t p = 0; p < graph_.parameters.size(); ++p) {
+      if (graph_.parameters[p] != kNoOp) parameter_number_[graph_.parameters[p]] = p;
+    }
+  }
+
+  AxisLayout Run() {
+    Settle();
+    AskReaders();
+    if (axis_.stored.empty()) {
+      stored_ = layout_.wanted;
+      Settle();
+      AskReaders();
+    }
+    Settle();
+    for (OpId op = 0; op < Count(); ++op) NoteMovements(op);
+    NoteResults();
+    return std::move(layout_);
+  }
+
+ private:
+  OpId Count() const { return static_cast<OpId>(graph_.ops.size()); }
+  const Split& Of(OpId op) const { return layout_.of[op]; }
+
+  // Sweeps until every loop's state enters as it comes back.
+  void Settle() {
+    for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
+      for (OpId op = 0; op < Count(); ++op) layout_.of[op] = Visit(op);
+      bool settled = true;
+      for (OpId op = 0; op < Count(); ++op) {
+        if (graph_.ops[op].opcode != Opcode::kCarry) continue;
+        const Split next = Of(graph_.NextOf(op));
+        settled = settled && SameCut(next, Of(op));
+        carried_[op] = {true, next};
+      }
+      if (settled) return;
+    }
+  }
+
+  Split Visit(OpId op) {
+    const Opcode opcode = graph_.ops[op].opcode;
+    if (opcode == Opcode::kLoop || opcode == Opcode::kBranch) return {};
+    if (opcode == Opcode::kCarry)
+      return carried_[op].known ? carried_[op].split : Of(graph_.operands(op)[0]);
+    if (parameter_number_[op] >= 0) return stored_[parameter_number_[op]];
+    FillPartitionRule(graph_, op, &rule_);
+    if (!works_.decided[op]) works_.of[op] = Follow(op);
+    const Work& work = works_.of[op];
+    if (work.factor < 0) return {};
+    const Factor& factor = rule_.factors[work.factor];
+    if (factor.kind == FactorKind::kReduced) return Scattered(op);
+    const Site& site = rule_.result_site(work.factor);
+    return site.dim < 0 ? Split{} : SplitAt(factor, site, work.within);
+  }
+
+  // What an op that no strategy speaks of works on.
+  Work Follow(OpId op) {
+    const int c = analysis_.contractions.at[op];
+    if (c >= 0 && analysis_.contractions.list[c].phase == Phase::kBackward) {
+      const OpId forward =
+          analysis_.contractions.list[analysis_.contractions.list[c].forward].op;
+      const Work work = GradientWork(graph_, analysis_.numbers, analysis_.contractions, c,
+                                     works_.of[forward]);
+      if (work.factor >= 0 || works_.of[forward].factor < 0) return work;
+    }
+    const Span<OpId> operands = graph_.Reads(op);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const Work work = Continued(op, static_cast<int>(i), Of(operands[i]));
+      if (work.factor >= 0) return work;
+    }
+    return {};
+  }
+
+  Work Continued(OpId op, int operand, const Split& split) const {
+    if (!IsCut(split)) return {};
+    const int f = FactorCut(rule_, operand, split);
+    if (f < 0 || !CanBeCut(rule_.factors[f].kind)) return {};
+    const int64_t within = split.outer / rule_.operand_site(f, operand).outer;
+    const Site& result = rule_.result_site(f);
+    const int64_t left = rule_.factors[f].size / within;
+    if (left % Pieces(op, {result.dim, result.outer * within, left}) != 0) return {};
+    return {f, within};
+  }
+
+  // Into how many pieces a dimension of a result is cut by this axis and the earlier ones.
+  int64_t Pieces(OpId op, const Split& split) const {
+    int64_t pieces = axis_.size;
+    for (size_t a = 0; a < earlier_.size(); ++a) {
+      if (IsCut(split) && SameCut(earlier_[a].of[op], split)) pieces *= axes_[a].size;
+    }
+    return pieces;
+  }
+
+  // A partial result whose readers all take one part is summed where it is read.
+  Split Scattered(OpId op) const {
+    const Split split = demands_.PartOf(op);
+    if (!IsCut(split) || graph_.ops[op].combiner == Combiner::kOther) return {};
+    const int64_t left = graph_.dims(op)[split.dim] / split.outer;
+    return left % Pieces(op, split) == 0 ? split : Split{};
+  }
+
+  void AskReaders() {
+    demands_ = FindDemands(graph_, works_, stored_, continues_);
+    layout_.wanted.assign(graph_.parameters.size(), {});
+    for (size_t p = 0; p < graph_.parameters.size(); ++p) {
+      const OpId op = graph_.parameters[p];
+      if (op == kNoOp) continue;
+      const Split split = demands_.asked[op];
+      if (!IsCut(split)) continue;
+      const int64_t left = graph_.dims(op)[split.dim] / split.outer;
+      if (left % Pieces(op, split) == 0) layout_.wanted[p] = split;
+    }
+  }
+
+  // ---- what moves
+
+  void NoteMovements(OpId op) {
+    const Opcode opcode = graph_.ops[op].opcode;
+    if (opcode == Opcode::kLoop || opcode == Opcode::kBranch || parameter_number_[op] >= 0) return;
+    if (opcode == Opcode::kCarry) return NoteCarry(op);
+    FillPartitionRule(graph_, op, &rule_);
+    const Work& work = works_.of[op];
+    const Span<OpId> operands = graph_.Reads(op);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      const Split use = UseOf(work, static_cast<int>(i));
+      if (analysis_.contractions.at[op] >= 0)
+        layout_.uses.push_back({op, static_cast<int>(i), use});
+      Move(operands[i], use, op);
+    }
+    if (work.factor < 0) return;
+    const FactorKind kind = rule_.factors[work.factor].kind;
+    if (kind == FactorKind::kHalo) Note(MovementKind::kHalo, operands[0], {}, op);
+    if (kind == FactorKind::kReduced) Note(SumOf(op), op, {}, op);
+  }
+
+  Split UseOf(const Work& work, int operand) const {
+    if (work.factor < 0) return {};
+    const Site& site = rule_.operand_site(work.factor, operand);
+    return site.dim < 0 ? Split{} : SplitAt(rule_.factors[work.factor], site, work.within);
+  }
+
+  MovementKind SumOf(OpId op) const {
+    if (graph_.ops[op].combiner == Combiner::kOther) return MovementKind::kGatherPartials;
+    return IsCut(Of(op)) ? MovementKind::kReduceScatter : MovementKind::kAllReduce;
+  }
+
+  void NoteCarry(OpId op) {
+    Move(graph_.operands(op)[0], Of(op), op);
+    Move(graph_.NextOf(op), Of(op), op);
+  }
+
+  void NoteResults() {
+    for (size_t r = 0; r < graph_.results.size(); ++r) {
+      const int p = r < continues_.size() ? continues_[r] : -1;
+      if (p >= 0) Move(graph_.results[r], stored_[p], kNoOp);
+    }
+  }
+
+  void Move(OpId value, const Split& to, OpId reader) {
+    const Split& from = Of(value);
+    if (!IsCut(from) || SameCut(from, to)) return;
+    if (IsCut(to)) return Note(MovementKind::kAllToAll, value, to, reader);
+    Note(MovementKind::kAllGather, Smallest(value), to, reader);
+  }
+
+  // What every reader computes for itself is gathered where it is smallest: a weight before it is
+  // broadcast, but after it is converted to fewer bits.
+  OpId Smallest(OpId value) const {
+    OpId smallest = value;
+    while (analysis_.blocks.owner[value].kind == OwnerKind::kNobody &&
+           parameter_number_[value] < 0) {
+      const Span<OpId> operands = graph_.Reads(value);
+      const auto cut =
+          std::find_if(operands.begin(), operands.end(), [&](OpId o) { return IsCut(Of(o)); });
+      if (cut == operands.end()) break;
+      value = *cut;
+      if (SizeBytes(value) < SizeBytes(smallest)) smallest = value;
+    }
+    return smallest;
+  }
+
+  int64_t SizeBytes(OpId op) const {
+    int64_t bits = BitWidth(graph_.ops[op].shape.dtype);
+    for (int64_t d : graph_.dims(op)) bits *= d;
+    return (bits + 7) / 8;
+  }
+
+  // One value moved to one place moves once, however many read it there.
+  void Note(MovementKind kind, OpId value, const Split& to, OpId reader) {
+    const int region = reader == kNoOp ? 0 : graph_.ops[reader].region;
+    if (!noted_.emplace(kind, value, to.dim, to.outer, region).second) return;
+    layout_.movements.push_back({kind, value, reader, graph_.regions[region].times});
+  }
+
+  struct Carried {
+    bool known = false;
+    Split split;
+  };
+
+  const Analysis& analysis_;
+  const Graph& graph_;
+  const Axis& axis_;
+  const std::vector<int>& continues_;
+  const std::vector<Axis>& axes_;
+  const std::vector<AxisLayout>& earlier_;
+  ForwardWorks works_;
+  std::vector<Split> stored_;  // per entry parameter
+  std::vector<Carried> carried_;
+  std::vector<int> parameter_number_;  // per op
+  Demands demands_;
+  Rule rule_;
+  AxisLayout layout_;
+  std::set<std::tuple<MovementKind, OpId, int, int64_t, int>> noted_;
+};
+
+}  // namespace
+
+std::string_view MovementText(MovementKind kind) {
+  switch (kind) {
+    case MovementKind::kAllReduce:
+      return "all-reduce";
+    case MovementKind::kReduceScatter:
+      return "reduce-scatter";
+    case MovementKind::kAllGather:
+      return "all-gather";
+    case MovementKind::kAllToAll:
+      return "all-to-all";
+    case MovementKind::kGatherPartials:
+      return "gather-partials";
+    case MovementKind::kHalo:
+      return "halo";
+  }
+  return "";
+}
+
+std::vector<AxisLayout> LayOut(const Analysis& analysis, const std::vector<Axis>& axes,
+                               const std::vector<int>& continues) {
+  std::vector<AxisLayout> layouts;
+  for (const Axis& axis : axes) {
+    if (!axis.stored.empty() && axis.stored.size() != analysis.graph.parameters.size())
+      throw HloError("a layout needs a place for every argument, or for none");
+    layouts.push_back(AxisWalk(analysis, axis, continues, axes, layouts).Run());
+  }
+  return layouts;
+}
+
+}  // namespace cfp
