@@ -11,7 +11,8 @@ with * exist today; the others are what the package is being built for.
     your step + Placement ▶ shard_step ──────────▶ a step that you call as before
                           ▶ verify_step ─────────▶ what was predicted beside what happened
 
-    traced, analysis = cfp.analyze_step(step, args)       arrays, or only their shapes
+    step = cfp.parallelize(step, plan="data:4 x megatron:2")    the same step, on many devices
+    traced, analysis = cfp.analyze_step(step, args)             arrays, or only their shapes
     print(analysis)
     cfp.Analysis.from_json(text)
 
@@ -23,27 +24,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cfp.api import parallelize
     from cfp.errors import CfpError
-    from cfp.ir import Analysis, TracedStep
+    from cfp.ir import Analysis, Mesh, Plan, TracedStep
     from cfp.options import Options
     from cfp.pipeline import analyze_hlo_bytes, analyze_step
 
 __all__ = [
     "Analysis",
     "CfpError",
+    "Mesh",
     "Options",
+    "Plan",
     "TracedStep",
     "analyze_hlo_bytes",
     "analyze_step",
+    "parallelize",
 ]
 
 _HOMES = {
     "Analysis": "cfp.ir",
     "CfpError": "cfp.errors",
+    "Mesh": "cfp.ir",
     "Options": "cfp.options",
+    "Plan": "cfp.ir",
     "TracedStep": "cfp.ir",
     "analyze_hlo_bytes": "cfp.pipeline",
     "analyze_step": "cfp.pipeline",
+    "parallelize": "cfp.api",
 }
 
 

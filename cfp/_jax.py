@@ -8,8 +8,8 @@ newest of all, has the same names.
 # JAX annotates its own functions in part; what comes from them is unknown to a strict checker.
 
 import sysconfig
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -22,7 +22,7 @@ from jax._src import compiler as _compiler
 from jax._src import config as _config
 from jax._src import core as _core
 from jax._src import source_info_util as _source_info
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 from jax.extend.mlir import hlo_to_stablehlo
 from jax.extend.source_info_util import NameStack, new_name_stack
 from jaxlib import xla_client as _xla_client
@@ -124,24 +124,57 @@ def _tag_equation(eqn: JaxprEqn, outer: _Place, number: int, tags: list[Tag]) ->
     )
     tags.append(Tag(eqn, _describe(eqn, here)))
     numbers = count()
-    params = {  # sorted: the numbers must not depend on the order in which JAX wrote the params
-        key: _tag_param(value, here, numbers, tags) for key, value in sorted(eqn.params.items())
-    }
+    nested = with_nested(eqn, lambda jaxpr: _tag_jaxpr(jaxpr, here, numbers, tags))
     source_info = eqn.source_info.replace(name_stack=here.names.extend(f"cfp:{here.path}"))
-    return eqn.replace(params=params, source_info=source_info)
+    return nested.replace(source_info=source_info)
 
 
-def _tag_param(value: Any, outer: _Place, numbers: Iterator[int], tags: list[Tag]) -> Any:
-    """The parameter of an equation, with the jaxprs in it tagged: one, or tuples of them."""
+def with_nested(eqn: JaxprEqn, rewrite: Callable[[Jaxpr], Jaxpr]) -> JaxprEqn:
+    """The equation with every jaxpr among its parameters rewritten.
+
+    Sorted: the order, and so the numbers, must not depend on how JAX wrote the params.
+    """
+    params = {key: _with_rewritten(value, rewrite) for key, value in sorted(eqn.params.items())}
+    return eqn.replace(params=params)
+
+
+def _with_rewritten(value: Any, rewrite: Callable[[Jaxpr], Jaxpr]) -> Any:
+    """The parameter of an equation, with the jaxprs in it rewritten: one, or tuples of them."""
     if isinstance(value, Jaxpr):
-        return _tag_jaxpr(value, outer, numbers, tags)
+        return rewrite(value)
     if isinstance(value, ClosedJaxpr):
-        return value.replace(jaxpr=_tag_jaxpr(value.jaxpr, outer, numbers, tags))
+        return value.replace(jaxpr=rewrite(value.jaxpr))
     if isinstance(value, tuple) and any(isinstance(one, (Jaxpr, ClosedJaxpr)) for one in value):
         kind: Any = value.__class__
-        tagged = (_tag_param(one, outer, numbers, tags) for one in value)
-        return kind._make(tagged) if hasattr(kind, "_make") else tuple(tagged)  # named tuples
+        rewritten = (_with_rewritten(one, rewrite) for one in value)
+        return kind._make(rewritten) if hasattr(kind, "_make") else tuple(rewritten)  # named tuples
     return value
+
+
+def path_of(eqn: JaxprEqn) -> str:
+    """`3/0/12` of a tagged equation. 0.10.2: the entries of a name stack are undocumented."""
+    last: Any = eqn.source_info.name_stack.stack[-1]
+    return last.name.removeprefix("cfp:")
+
+
+def instantiate(
+    template: ClosedJaxpr, operands: Sequence[Var | Literal], like: JaxprEqn
+) -> tuple[list[JaxprEqn], list[Var | Literal]]:
+    """The equations of a template over these operands, named and set like an equation; its results.
+
+    The template has no constants. 0.10.2: `ctx`, which says under what settings an equation was
+    traced, is undocumented.
+    """
+    atoms: dict[Var, Var | Literal] = dict(zip(template.jaxpr.invars, operands, strict=True))
+    eqns: list[JaxprEqn] = []
+    for eqn in template.jaxpr.eqns:
+        results = [Var(one.aval) for one in eqn.outvars]
+        invars = [one if isinstance(one, Literal) else atoms[one] for one in eqn.invars]
+        eqns.append(
+            eqn.replace(invars=invars, outvars=results, source_info=like.source_info, ctx=like.ctx)
+        )
+        atoms.update(zip(eqn.outvars, results, strict=True))
+    return eqns, [atoms[one] for one in template.jaxpr.outvars]
 
 
 def _describe(eqn: JaxprEqn, here: _Place) -> Equation:
@@ -186,6 +219,22 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
             return value, position
 
 
+class JitChoices(NamedTuple):
+    """What a jitted function was made of."""
+
+    fun: Callable[..., Any]
+    static_argnums: tuple[int, ...]
+    static_argnames: tuple[str, ...]
+    donate_argnums: tuple[int, ...]
+
+
+def jit_choices(jitted: jax.stages.Wrapped) -> JitChoices:
+    """The function inside a jit, and its choices. 0.10.2: a jit tells them to nobody else."""
+    info: Any = getattr(jitted, "_jit_info")  # noqa: B009 - the name is JAX's own
+    inner: Any = getattr(jitted, "__wrapped__")  # noqa: B009 - not in the type
+    return JitChoices(inner, info.static_argnums, info.static_argnames, info.donate_argnums)
+
+
 def is_side_effect(effect: object) -> bool:
     """Whether an effect reaches outside the step.
 
@@ -204,6 +253,26 @@ def result_names(jaxpr: ClosedJaxpr) -> tuple[str, ...]:
     return tuple(jaxpr.jaxpr.debug_info.safe_result_paths(len(jaxpr.out_avals)))
 
 
+@contextmanager
+def compiling_afresh() -> Generator[None]:
+    """Compiling in this context neither finds nor leaves anything in JAX's cache on disk.
+
+    The cache takes a program for the same only with its names and lines, and keeps nothing that was
+    quick. 0.10.2: the options are public, their scope is not; switching the cache off where no
+    program was compiled yet switches it off for the whole process.
+    """
+    with (
+        _config.compilation_cache_include_metadata_in_key(True),
+        _config.persistent_cache_min_compile_time_secs(float("inf")),
+    ):
+        yield
+
+
+def hlo_text(hlo: bytes) -> str:
+    """The text of an HloModuleProto. 0.10.2: jax.extend has no reader of serialised HLO."""
+    return _xla_client.XlaComputation(hlo).get_hlo_module().to_string()
+
+
 def partitioned_hlo(hlo: bytes, pieces: int) -> str:
     """The optimised HLO text of a module whose shardings name the devices 0 to `pieces` - 1.
 
@@ -215,10 +284,7 @@ def partitioned_hlo(hlo: bytes, pieces: int) -> str:
         num_replicas=1,
         num_partitions=pieces,
         device_assignment=[list(range(pieces))],
-        env_options_overrides={
-            "xla_backend_optimization_level": "0",
-            "xla_cpu_use_fusion_emitters": "False",
-        },
+        env_options_overrides={"xla_backend_optimization_level": "0"},
     )
     options.executable_build_options.use_shardy_partitioner = False
     devices: list[Any] = jax.devices("cpu")[:pieces]

@@ -2,8 +2,11 @@
 
     00_trace_step.txt     the step: arguments, results, every equation with its line
     01_analyze_hlo.txt    the blocks, their strategies, how they repeat
-    after_ir.txt          every op: the user's line, its block, the clause that put it there
-    strategy_map.txt      every block, and the block whose strategies it takes
+    after_ir.txt          every op: the user's line, its block, the clause that put it there; with a
+                          plan also the strategies of its block, its part, what it moves
+    after_spmd.txt        the program that the compiler made of that for one device
+    strategy_map.txt      every block, and the block whose strategies it takes; with a mesh also
+                          what each can do on it, in words, and why it cannot do the rest
 
 One op can be followed from a source line to the reason it is where it is:
 
@@ -11,13 +14,16 @@ One op can be followed from a source line to the reason it is where it is:
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from cfp.errors import UnreadableFileError
 from cfp.ir.analysis import Analysis
 from cfp.ir.analysis_text import operation, sequence_lines
 from cfp.ir.op import Contraction
+from cfp.ir.space import StrategySpace
+from cfp.ir.space_text import choices_text
 from cfp.ir.table import table
 
 
@@ -30,8 +36,8 @@ def write_dump(folder: str, name: str, text: str) -> None:
         raise UnreadableFileError(str(Path(folder) / name), error.strerror or str(error)) from error
 
 
-def ops_text(analysis: Analysis) -> str:
-    """after_ir.txt: a line for every op, in canonical order."""
+def ops_text(analysis: Analysis, notes: Sequence[str] = ()) -> str:
+    """after_ir.txt: a line for every op, in canonical order, each with its note."""
     contractions = {one.op: one for one in analysis.contractions}
     sources = [str(op.source) for op in analysis.ops]
     width = max(map(len, sources), default=0)
@@ -40,8 +46,8 @@ def ops_text(analysis: Analysis) -> str:
             f"step {analysis.name}: {len(analysis.ops)} ops",
             "source line, op, its operands, its owner, [clause of docs/spec.md] and why",
             *(
-                f"{source:{width}}  {_op_line(analysis, number, contractions.get(number))}"
-                for number, source in enumerate(sources)
+                f"{source:{width}}  {_op_line(analysis, number, contractions.get(number))}{note}"
+                for number, (source, note) in enumerate(zip_longest(sources, notes, fillvalue=""))
             ),
         ]
     )
@@ -70,6 +76,11 @@ def _reason(analysis: Analysis, contraction: Contraction) -> str:
 def strategy_map_text(analysis: Analysis) -> str:
     """strategy_map.txt: what each block takes from the first of its kind."""
     return "\n".join([*sequence_lines(analysis), *table(_MAP_HEADER, list(_map_rows(analysis)))])
+
+
+def mesh_strategy_map_text(analysis: Analysis, space: StrategySpace) -> str:
+    """strategy_map.txt of a step on a mesh: the same, and every option of every distinct block."""
+    return "\n\n".join([strategy_map_text(analysis), choices_text(analysis, space)])
 
 
 _MAP_HEADER = ("block", "segment", "run", "as block", "strategies", "by origin")

@@ -2,23 +2,46 @@
 
     step ─▶ trace_step ─▶ TracedStep ─▶ analyze_hlo ─▶ Analysis
                    HLO from elsewhere ─▶ analyze_module ─┘
+    Analysis + a name ─▶ baseline ─▶ Plan ─▶ lay_out ─▶ Layout ─▶ shard_step ─▶ ShardedStep
+                                                     ShardedStep ─▶ verify_step ─▶ Audit
 
 After each pass its result is verified, dumped and timed; a pass that fails is named.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from os import PathLike
 from time import process_time
 from typing import Any, Protocol, TypeVar
 
 from absl import logging
 
+from cfp import errors
+from cfp.baselines import baseline
+from cfp.baselines.names import KINDS
 from cfp.dump import ops_text, strategy_map_text, write_dump
 from cfp.ir.analysis import Analysis
+from cfp.ir.audit import Audit
+from cfp.ir.fingerprint import fingerprint
+from cfp.ir.layout import Layout
+from cfp.ir.pins import demanded, refuse_broken
+from cfp.ir.plan import Plan
+from cfp.ir.plan_checks import refuse_other, version_warning
 from cfp.ir.step import TracedStep
 from cfp.ir.units import seconds_text
 from cfp.options import Options
 from cfp.passes.analyze_hlo import analyze_hlo, analyze_module
+from cfp.passes.lay_out import lay_out
+from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
+from cfp.passes.verify_step import verify_step
+from cfp.runtime.device_memory import refuse_over_limit
+from cfp.runtime.grid import Device, Grid, grid_of
+from cfp.runtime.objects import Call
+from cfp.runtime.request import GivenPlan, Request
+from cfp.runtime.sharded_step import ShardedStep
 
 
 class Noun(Protocol):
@@ -32,6 +55,7 @@ class Noun(Protocol):
 Made = TypeVar("Made", bound=Noun)
 
 NOTHING_WRITTEN = Options()
+AUDITED_STEPS = 3
 
 
 def analyze_step(
@@ -39,9 +63,13 @@ def analyze_step(
     args: Sequence[Any],
     kwargs: Mapping[str, Any] | None = None,
     options: Options = NOTHING_WRITTEN,
+    **choices: Any,
 ) -> tuple[TracedStep, Analysis]:
-    """From a step and its arguments, arrays or only their shapes, to its blocks."""
-    traced = run(0, trace_step, step, args, kwargs, options=options)
+    """From a step and its arguments, arrays or only their shapes, to its blocks.
+
+    The choices are those of `trace_step`: static_argnums, static_argnames, donate_argnums.
+    """
+    traced = run(0, trace_step, step, args, kwargs, options=options, **choices)
     analysis = run(1, analyze_hlo, traced, options=options)
     dump_ops(analysis, options)
     return traced, analysis
@@ -54,21 +82,98 @@ def analyze_hlo_bytes(hlo: bytes, name: str, options: Options = NOTHING_WRITTEN)
     return analysis
 
 
-def run(number: int, make: Callable[..., Made], *inputs: Any, options: Options) -> Made:
+def shard_traced(
+    traced: TracedStep,
+    analysis: Analysis,
+    plan: Plan,
+    devices: Sequence[Device],
+    options: Options = NOTHING_WRITTEN,
+) -> tuple[Layout, ShardedStep]:
+    """From a plan to what it means, and to the step that runs it."""
+    layout = run(3, lay_out, traced, analysis, plan, options=options)
+    with named(4, shard_step.__name__):
+        return layout, shard_step(traced, layout, devices)
+
+
+@dataclass(frozen=True, eq=False)
+class ParallelStep:
+    """A step for arguments of one kind: what it was found to be, its plan, and what runs it."""
+
+    analysis: Analysis
+    plan: Plan
+    sharded: ShardedStep
+
+
+def parallel_step(
+    traced: TracedStep, analysis: Analysis, request: Request, options: Options = NOTHING_WRITTEN
+) -> ParallelStep:
+    """From what a user asks for to the step that does it; refused where it cannot be had."""
+    grid = grid_of(request.mesh, request.devices)
+    plan = plan_for(traced, analysis, request.plan, grid, options)
+    demands = demanded(traced, plan.mesh, request.pins or {})
+    layout, sharded = shard_traced(traced, analysis, plan, grid.devices, options)
+    refuse_broken(traced, plan.name, layout.arguments, demands)
+    if request.memory_bytes is not None:
+        refuse_over_limit(plan.name, sharded.compile(), request.memory_bytes)
+    return ParallelStep(analysis, plan, sharded)
+
+
+def plan_for(
+    traced: TracedStep, analysis: Analysis, given: GivenPlan, grid: Grid, options: Options
+) -> Plan:
+    """The plan that was given: by name, itself, or in a file; the last two must be of this step."""
+    if given is None:
+        raise errors.NoPlanError(traced.name, KINDS)
+    plan = loaded_plan(given)
+    if plan is None:
+        devices = len(grid.devices)
+        return run(2, baseline, given, traced, analysis, grid.mesh, devices, options=options)
+    mesh, jax_version = grid.mesh or plan.mesh, version("jax")
+    refuse_other(plan, fingerprint(traced, analysis), traced.arguments, mesh, jax_version)
+    if warning := version_warning(plan, jax_version):
+        logging.warning("%s", warning)
+    return plan
+
+
+def loaded_plan(given: GivenPlan) -> Plan | None:
+    """A plan that needs no step to be known: itself, or in a file; None for all else."""
+    if isinstance(given, Plan):
+        return given
+    if isinstance(given, PathLike) or (isinstance(given, str) and given.endswith(".json")):
+        return Plan.load(given)
+    return None
+
+
+def audit_step(step: ParallelStep, call: Call, options: Options = NOTHING_WRITTEN) -> Audit:
+    """Whether the step computes what the user's does, as planned, over a few steps from here."""
+    inputs = (step.sharded, step.analysis, call.args, call.kwargs, AUDITED_STEPS)
+    return run(5, verify_step, *inputs, options=options)
+
+
+def run(
+    number: int, make: Callable[..., Made], *inputs: Any, options: Options, **choices: Any
+) -> Made:
     """Runs one pass: names it where it fails, verifies, times and dumps what it made."""
     name = make.__name__
+    with named(number, name):
+        made = make(*inputs, **choices)
+        made.verify()
+    if options.dump_dir:
+        write_dump(options.dump_dir, f"{number:02}_{name}.txt", str(made))
+    return made
+
+
+@contextmanager
+def named(number: int, name: str) -> Generator[None]:
+    """Around a pass: times it, and names it where it fails."""
     logging.info("%s", name)
     start = process_time()
     try:
-        made = make(*inputs)
-        made.verify()
+        yield
     except Exception as error:
         error.add_note(f"  pass:  {name}, number {number}")
         raise
     logging.info("%s: %s of CPU", name, seconds_text(process_time() - start))
-    if options.dump_dir:
-        write_dump(options.dump_dir, f"{number:02}_{name}.txt", str(made))
-    return made
 
 
 def dump_ops(analysis: Analysis, options: Options) -> None:

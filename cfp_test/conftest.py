@@ -7,6 +7,7 @@ any test module is. An accelerator is asked for by name: `JAX_PLATFORMS=cuda,cpu
 """
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import hypothesis
@@ -21,6 +22,11 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {HOST_DEVICES}".st
 # The same examples in every run, and no verdict that depends on how busy the machine is.
 hypothesis.settings.register_profile("cfp", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("cfp")
+
+
+def pytest_report_header() -> str:
+    """With what the tests run: the suite is run with more than one JAX."""
+    return ", ".join(f"{name} {version(name)}" for name in ("jax", "jaxlib", "flax", "numpy"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

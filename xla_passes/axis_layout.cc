@@ -22,16 +22,19 @@ bool SameCut(const Split& a, const Split& b) {
 
 class AxisWalk {
  public:
-  AxisWalk(const Analysis& analysis, const Axis& axis, const std::vector<int>& continues,
-           const std::vector<Axis>& axes, const std::vector<AxisLayout>& earlier)
+  // Lays out the axis that comes after `earlier`; `works` holds what strategies decide, per axis.
+  AxisWalk(const Analysis& analysis, const std::vector<Axis>& axes,
+           const std::vector<ForwardWorks>& works, const std::vector<int>& continues,
+           const std::vector<AxisLayout>& earlier)
       : analysis_(analysis),
         graph_(analysis.graph),
-        axis_(axis),
-        continues_(continues),
         axes_(axes),
+        decided_(works),
+        continues_(continues),
         earlier_(earlier),
-        works_(DivideForward(analysis, axis.choice)),
-        stored_(axis.stored),
+        axis_(axes[earlier.size()]),
+        works_(works[earlier.size()]),
+        stored_(axis_.stored),
         carried_(graph_.ops.size()) {
     stored_.resize(graph_.parameters.size());
     layout_.of.resize(graph_.ops.size());
@@ -92,12 +95,9 @@ class AxisWalk {
 
   // What an op that no strategy speaks of works on.
   Work Follow(OpId op) {
-    const int c = analysis_.contractions.at[op];
-    if (c >= 0 && analysis_.contractions.list[c].phase == Phase::kBackward) {
-      const OpId forward =
-          analysis_.contractions.list[analysis_.contractions.list[c].forward].op;
-      const Work work = GradientWork(graph_, analysis_.numbers, analysis_.contractions, c,
-                                     works_.of[forward]);
+    const OpId forward = ForwardOf(op);
+    if (forward != kNoOp) {
+      const Work work = Mirrored(op, works_.of[forward]);
       if (work.factor >= 0 || works_.of[forward].factor < 0) return work;
     }
     const Span<OpId> operands = graph_.Reads(op);
@@ -119,13 +119,39 @@ class AxisWalk {
     return {f, within};
   }
 
-  // Into how many pieces a dimension of a result is cut by this axis and the earlier ones.
+  // The forward contraction that an op is a gradient of; kNoOp for any other op.
+  OpId ForwardOf(OpId op) const {
+    const int c = analysis_.contractions.at[op];
+    if (c < 0 || analysis_.contractions.list[c].phase != Phase::kBackward) return kNoOp;
+    return analysis_.contractions.list[analysis_.contractions.list[c].forward].op;
+  }
+
+  Work Mirrored(OpId op, const Work& forward) const {
+    return GradientWork(graph_, analysis_.numbers, analysis_.contractions,
+                        analysis_.contractions.at[op], forward);
+  }
+
+  // Into how many pieces a dimension of a result is cut by this axis, by the earlier ones, and by
+  // what strategies decide on the later ones.
   int64_t Pieces(OpId op, const Split& split) const {
     int64_t pieces = axis_.size;
-    for (size_t a = 0; a < earlier_.size(); ++a) {
-      if (IsCut(split) && SameCut(earlier_[a].of[op], split)) pieces *= axes_[a].size;
+    for (size_t a = 0; a < axes_.size() && IsCut(split); ++a) {
+      const bool is_earlier = a < earlier_.size();
+      if (a == earlier_.size()) continue;
+      if (SameCut(is_earlier ? earlier_[a].of[op] : DecidedSplit(op, decided_[a]), split))
+        pieces *= axes_[a].size;
     }
     return pieces;
+  }
+
+  // How the result of the op at hand, whose rule is filled, lies by a strategy or as its mirror.
+  Split DecidedSplit(OpId op, const ForwardWorks& works) const {
+    Work work = works.of[op];
+    if (const OpId forward = ForwardOf(op); forward != kNoOp && !works.decided[op])
+      work = Mirrored(op, works.of[forward]);
+    if (work.factor < 0) return {};
+    const Site& site = rule_.result_site(work.factor);
+    return site.dim < 0 ? Split{} : SplitAt(rule_.factors[work.factor], site, work.within);
   }
 
   // A partial result whose readers all take one part is summed where it is read.
@@ -142,10 +168,10 @@ class AxisWalk {
     for (size_t p = 0; p < graph_.parameters.size(); ++p) {
       const OpId op = graph_.parameters[p];
       if (op == kNoOp) continue;
-      const Split split = demands_.asked[op];
+      Split split = demands_.asked[op];
       if (!IsCut(split)) continue;
-      const int64_t left = graph_.dims(op)[split.dim] / split.outer;
-      if (left % Pieces(op, split) == 0) layout_.wanted[p] = split;
+      split.outer = 1;  // an array at the border is cut in a row: no sharding says it otherwise
+      if (graph_.dims(op)[split.dim] % Pieces(op, split) == 0) layout_.wanted[p] = split;
     }
   }
 
@@ -236,10 +262,11 @@ class AxisWalk {
 
   const Analysis& analysis_;
   const Graph& graph_;
-  const Axis& axis_;
-  const std::vector<int>& continues_;
   const std::vector<Axis>& axes_;
+  const std::vector<ForwardWorks>& decided_;
+  const std::vector<int>& continues_;
   const std::vector<AxisLayout>& earlier_;
+  const Axis& axis_;
   ForwardWorks works_;
   std::vector<Split> stored_;  // per entry parameter
   std::vector<Carried> carried_;
@@ -272,12 +299,15 @@ std::string_view MovementText(MovementKind kind) {
 
 std::vector<AxisLayout> LayOut(const Analysis& analysis, const std::vector<Axis>& axes,
                                const std::vector<int>& continues) {
-  std::vector<AxisLayout> layouts;
+  std::vector<ForwardWorks> works;
   for (const Axis& axis : axes) {
     if (!axis.stored.empty() && axis.stored.size() != analysis.graph.parameters.size())
       throw HloError("a layout needs a place for every argument, or for none");
-    layouts.push_back(AxisWalk(analysis, axis, continues, axes, layouts).Run());
+    works.push_back(DivideForward(analysis, axis.choice));
   }
+  std::vector<AxisLayout> layouts;
+  while (layouts.size() < axes.size())
+    layouts.push_back(AxisWalk(analysis, axes, works, continues, layouts).Run());
   return layouts;
 }
 

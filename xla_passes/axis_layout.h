@@ -13,7 +13,7 @@
 
 #include <vector>
 
-#include "analysis.h"
+#include "forward_work.h"
 
 namespace cfp {
 

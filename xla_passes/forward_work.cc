@@ -1,8 +1,6 @@
 #include "forward_work.h"
 
-#include <unordered_map>
-
-#include "block_view.h"
+#include "block_counterparts.h"
 #include "hlo_error.h"
 
 namespace cfp {
@@ -10,19 +8,6 @@ namespace {
 
 BlockView ViewOf(const Analysis& a, int block) {
   return {a.graph, a.numbers, a.contractions, a.grouping, a.blocks, block};
-}
-
-// The ops of a block that correspond to those of the first block alike; empty where the two list
-// independent ops in another order.
-std::unordered_map<OpId, OpId> Counterparts(const Analysis& analysis, const std::vector<OpId>& from,
-                                            const std::vector<OpId>& to) {
-  std::unordered_map<OpId, OpId> counterparts;
-  if (from.size() != to.size()) return {};
-  for (size_t i = 0; i < from.size(); ++i) {
-    if (analysis.graph.ops[from[i]].fingerprint != analysis.graph.ops[to[i]].fingerprint) return {};
-    counterparts.emplace(from[i], to[i]);
-  }
-  return counterparts;
 }
 
 class Division {
@@ -37,11 +22,11 @@ class Division {
     if (choice < 0 || choice >= static_cast<int>(known.size()))
       throw HloError("block " + std::to_string(block) + " has no strategy " +
                      std::to_string(choice));
-    if (first == block) return Take(known[choice]);
-    const auto counterparts = Counterparts(analysis_, ViewOf(analysis_, first).ops(),
-                                           ViewOf(analysis_, block).ops());
-    if (counterparts.empty()) return Take(FoundAgain(block, choice, known[choice]));
-    for (const OpWork& one : known[choice].works) Take({counterparts.at(one.op), one.work});
+    if (first == block) {
+      for (const OpWork& one : known[choice].works) Take(one);
+    } else {
+      TakeAlike(known[choice], first, block);
+    }
   }
 
  private:
@@ -52,23 +37,24 @@ class Division {
       works_.decided[analysis_.contractions.list[b.contractions[i]].op] = true;
   }
 
-  void Take(const Strategy& strategy) {
-    for (const OpWork& one : strategy.works) Take(one);
+  // A derivative that only one of the two computes ahead has no counterpart.
+  void TakeAlike(const Strategy& known, int first, int block) {
+    const auto counterparts = Counterparts(ViewOf(analysis_, first), ViewOf(analysis_, block));
+    for (const OpWork& one : known.works) {
+      const auto own = counterparts.find(one.op);
+      if (own != counterparts.end()) {
+        Take({own->second, one.work});
+      } else if (analysis_.contractions.at[one.op] >= 0) {
+        throw HloError("block " + std::to_string(block) + " has no contraction that does what %" +
+                       std::to_string(one.op) + " does in block " + std::to_string(first) +
+                       ", which it is alike");
+      }
+    }
   }
 
   void Take(const OpWork& one) {
     works_.decided[one.op] = true;
     works_.of[one.op] = one.work;
-  }
-
-  Strategy FoundAgain(int block, int choice, const Strategy& known) const {
-    BlockStrategies own = FindStrategies(analysis_.graph, analysis_.numbers, analysis_.contractions,
-                                         analysis_.grouping, analysis_.blocks, block);
-    if (choice >= static_cast<int>(own.list.size()) ||
-        own.list[choice].granule != known.granule || own.list[choice].origin != known.origin)
-      throw HloError("the strategies of block " + std::to_string(block) +
-                     " are not those of the first block alike");
-    return std::move(own.list[choice]);
   }
 
   const Analysis& analysis_;

@@ -4,7 +4,8 @@
 //     %311 dot      works on n0, so its result is cut on dim 2
 //     %318 gelu     works on the same
 //     %305 norm     is not reached: it follows what it reads
-// A contraction that is not reached is whole. Strategies are known for the first of the blocks that are alike; the others do the same, op by op.
+// A contraction that is not reached is whole. Strategies are known for the first of the blocks that
+// are alike; the others do the same, op by op.
 #pragma once
 
 #include <vector>
@@ -20,8 +21,8 @@ struct ForwardWorks {
   std::vector<bool> decided;  // per op: a strategy speaks of it; the others follow what they read
 };
 
-// `choice` holds for each block a strategy of the first block alike, or kWhole. Recomputed ops do as
-// the first computation. Throws HloError where there is no such strategy.
+// `choice` holds for each block a strategy of the first block alike, or kWhole. Recomputed ops do
+// as the first computation. Throws HloError where there is no such strategy.
 ForwardWorks DivideForward(const Analysis& analysis, const std::vector<int>& choice);
 
 }  // namespace cfp

@@ -39,15 +39,20 @@ std::string ArgumentsText(const Graph& graph, OpId op) {
 
 }  // namespace
 
+std::string FactorText(const Rule& rule, size_t factor) {
+  std::string text = std::to_string(rule.factors[factor].size) + " ";
+  text += KindText(rule.factors[factor].kind);
+  for (int i = 0; i < rule.num_operands; ++i) {
+    AppendSite(std::to_string(i), rule.operand_site(factor, i), &text);
+  }
+  AppendSite("r", rule.result_site(factor), &text);
+  return text;
+}
+
 std::string RuleText(const Rule& rule) {
   std::string text = std::string(rule.label) + (rule.barrier ? " barrier:" : ":");
   for (size_t f = 0; f < rule.factors.size(); ++f) {
-    text += (f == 0 ? " " : " | ") + std::to_string(rule.factors[f].size) + " ";
-    text += KindText(rule.factors[f].kind);
-    for (int i = 0; i < rule.num_operands; ++i) {
-      AppendSite(std::to_string(i), rule.operand_site(f, i), &text);
-    }
-    AppendSite("r", rule.result_site(f), &text);
+    text += (f == 0 ? " " : " | ") + FactorText(rule, f);
   }
   return text;
 }

@@ -15,6 +15,7 @@
 namespace cfp {
 
 std::string RuleText(const Rule& rule);
+std::string FactorText(const Rule& rule, size_t factor);  // "8 pass 0.0 r.0"
 
 // One op a line, `%2 dot(%0, %1)  R10: …`; a parameter says its number, `%0 parameter(1)  R3: …`.
 std::string DumpPartitionRules(const Graph& graph);

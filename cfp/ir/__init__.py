@@ -2,7 +2,10 @@
 
 from cfp.ir.analysis import Analysis, Timing
 from cfp.ir.block import Block, Collective, Cut, Segment, Strategy
+from cfp.ir.mesh import Mesh
 from cfp.ir.op import Contraction, Op, Region, Source
+from cfp.ir.plan import Plan
+from cfp.ir.space import StrategySpace
 from cfp.ir.step import ArrayInfo, Equation, StaticArgument, TracedStep
 
 __all__ = [
@@ -13,12 +16,15 @@ __all__ = [
     "Contraction",
     "Cut",
     "Equation",
+    "Mesh",
     "Op",
+    "Plan",
     "Region",
     "Segment",
     "Source",
     "StaticArgument",
     "Strategy",
+    "StrategySpace",
     "Timing",
     "TracedStep",
 ]

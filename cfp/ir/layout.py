@@ -13,7 +13,9 @@ compares it with what the compiler made. An op's id is its position in `Analysis
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
+from cfp.errors import InconsistentError
 from cfp.ir.mesh import Mesh
 
 
@@ -87,3 +89,12 @@ class Layout:
     results: tuple[Cuts, ...]
     pins: tuple[Pin, ...]
     transfers: tuple[Transfer, ...]
+
+    def verify(self) -> None:
+        """Every axis that cuts a value is one of the mesh, and cuts the value once."""
+        pinned = (cuts for pin in self.pins for cuts in (*pin.operands, pin.result) if cuts)
+        for cuts in chain(self.values, self.arguments, self.made, self.results, pinned):
+            axes = [cut.axis for cut in cuts]
+            if not set(axes) <= set(self.mesh.names) or len(set(axes)) < len(axes):
+                fact = f"a value is cut by {', '.join(axes)}"
+                raise InconsistentError("Layout", str(self.mesh), fact)

@@ -1,8 +1,8 @@
 """Devices in a grid with named axes, the major one first.
 
-    data:4 x model:2       8 devices; the two that share a `data` place are neighbours
-    Mesh.of_devices(8)     a:2 x b:2 x c:2, the prime factors: every grid of 8 devices is a grouping
-                           of these axes
+data:4 x model:2       8 devices; the two that share a `data` place are neighbours
+Mesh.of_devices(8)     a:2 x b:2 x c:2, the prime factors: every grid of 8 devices is a grouping
+                       of these axes
 """
 
 import re
@@ -78,6 +78,6 @@ def _prime_factors(number: int) -> list[int]:
 
 
 def _letters(number: int) -> str:
-    """a, b, …, z, aa, ab, …"""
+    """Counts a, b, …, z, aa, ab and so on."""
     rest, last = divmod(number, 26)
     return (_letters(rest - 1) if rest else "") + chr(ord("a") + last)

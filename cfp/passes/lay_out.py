@@ -7,7 +7,9 @@ equations of the step, so that it can be pinned:
     %311 dot, axis data on m0, axis model on n0
     pin 412: x cut by data in dim 0, W by model in dim 1, the result by data in 0, by model in 2
 
-Only contractions are pinned, both operands and the result; what lies between them follows.
+Only contractions are pinned, both operands and the result; what lies between them follows. A
+partial result that its readers take parts of is pinned as the sum lies before it is scattered: the
+compiler finds the slice that follows, and cannot cut a product in a factor that it sums over.
 """
 
 from collections import Counter
@@ -48,7 +50,7 @@ def lay_out(step: TracedStep, analysis: Analysis, plan: Plan) -> Layout:
             arguments[one.continues] if one.continues >= 0 else cuts
             for one, cuts in zip(step.results, made, strict=True)
         ),
-        pins=tuple(_pins(step, analysis, values, _uses(laid))),
+        pins=tuple(_pins(step, analysis, _summed(laid, values), _uses(laid))),
         transfers=tuple(_transfers(analysis, plan.mesh, laid, values)),
     )
 
@@ -96,8 +98,22 @@ def _uses(laid: tuple[AxisLayout, ...]) -> dict[int, list[Cuts]]:
     return uses
 
 
+def _summed(laid: tuple[AxisLayout, ...], values: tuple[Cuts, ...]) -> dict[int, Cuts]:
+    """How every result lies before it is scattered."""
+    scattered = {
+        (one.value, axis.axis)
+        for axis in laid
+        for one in axis.movements
+        if one.kind == "reduce-scatter"
+    }
+    return {
+        op: tuple(cut for cut in cuts if (op, cut.axis) not in scattered)
+        for op, cuts in enumerate(values)
+    }
+
+
 def _pins(
-    step: TracedStep, analysis: Analysis, values: tuple[Cuts, ...], uses: dict[int, list[Cuts]]
+    step: TracedStep, analysis: Analysis, results: dict[int, Cuts], uses: dict[int, list[Cuts]]
 ) -> Iterator[Pin]:
     """One for every equation that became exactly one contraction."""
     ops = Counter(analysis.ops[one.op].source.equation for one in analysis.contractions)
@@ -105,7 +121,7 @@ def _pins(
         op = analysis.ops[one.op]
         path = op.source.equation
         if ops[path] == 1 and path and _PINNED.get(step.equation(path).primitive) == op.opcode:
-            yield Pin(path, tuple(uses[one.op]), values[one.op])
+            yield Pin(path, tuple(uses[one.op]), results[one.op])
 
 
 def _transfers(

@@ -201,6 +201,7 @@ def test_a_block_communicates_what_is_declared_in_any_number_of_pieces(model: Mo
     assert "\n".join(filter(None, map(failure, trials(model, every_count)))) == ""
 
 
+@pytest.mark.smoke
 def test_what_is_not_declared_is_complained_about() -> None:
     model = MODELS[0]
     analysis = analyzed(model)

@@ -21,6 +21,8 @@ from cfp.formats.factory import build_step, load_factory
 from cfp.ir import ArrayInfo, StaticArgument, TracedStep
 from cfp.passes.trace_step import trace_step
 
+pytestmark = pytest.mark.smoke
+
 W = jnp.arange(12.0).reshape(4, 3) / 10
 X = jnp.arange(8.0).reshape(2, 4) / 10
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,6 +14,8 @@ from jax.extend.core import Primitive
 from cfp import errors
 from cfp.passes.trace_step import trace_step
 
+pytestmark = pytest.mark.smoke
+
 X = jax.ShapeDtypeStruct((2, 4), jnp.float32)
 
 

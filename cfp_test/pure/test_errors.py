@@ -32,6 +32,92 @@ the HLO cannot be read: HLO proto: a module without computations
   where: step.pb
   cure:  give a serialised HloModuleProto: jax.jit(step).lower(*args).compiler_ir('hlo')\
 .as_serialized_hlo_module_proto()""",
+    errors.UnknownPlanSchemaError("9", 1): """\
+the plan is written in schema 9, and this cfp reads schema 1
+  where: Plan.schema
+  cure:  read it with the version of cfp that wrote it, or make the plan anew""",
+    errors.ChangedPlanError("5c1f" * 16, "77aa" * 16): """\
+the plan was changed after it was saved: its content has the hash 77aa77aa77aa, and 5c1f5c1f5c1f \
+is recorded
+  where: Plan.sha256
+  cure:  give the file as it was saved; to change a plan, load it, make another with \
+dataclasses.replace, and save that""",
+    errors.PlanFileError("plan.json", "Permission denied"): """\
+the file plan.json cannot be opened: Permission denied
+  where: Plan.load or Plan.save
+  cure:  give a path that you may open, in a folder that exists""",
+    errors.PlanForOtherMeshError("zero1", "data:4 x model:2", 8, "data:4", 4): """\
+plan 'zero1' is for the mesh data:4 x model:2, 8 devices, and this is data:4, 4 devices
+  where: the mesh on which plan 'zero1' is to run
+  cure:  give the mesh data:4 x model:2, or make a plan for data:4""",
+    errors.PlanForOtherArgumentsError("zero1", "train", ("x is missing", "y is new")): """\
+plan 'zero1' is for step `train` with other arguments:
+           x is missing
+           y is new
+  where: the arguments of the step
+  cure:  give arguments of these shapes and types, or make a plan for this step""",
+    errors.PlanForOtherStepError("zero1", "train", "0.10.2", "0.12.0.1"): """\
+plan 'zero1' is for step `train` as it was: what it computes, by jax 0.12.0.1 and not 0.10.2, is \
+now cut into other blocks
+  where: the fingerprint of the step
+  cure:  make a plan for the step as it is, or take back the change to the model""",
+    errors.NoSuchFormError("zero1", "logical axis rules", "mu['w'] lies otherwise than w"): """\
+plan 'zero1' cannot be written as logical axis rules: mu['w'] lies otherwise than w
+  where: the export of plan 'zero1'
+  cure:  write it in another form, or run it with cfp""",
+    errors.NoPlanError("step", ("replicated", "data")): """\
+step `step` is given no plan, and none is searched for
+  where: the plan given to parallelize
+  cure:  name one, as in plan="data:4 x megatron:2", or give a Plan or its .json file; the names \
+are replicated, data""",
+    errors.NotYetTracedError("step"): """\
+step `step` has met no arguments, so nothing is known of it
+  where: the parallelized step `step`
+  cure:  call it, or step.lower(...) with arrays or jax.ShapeDtypeStructs""",
+    errors.ExplicitMeshError(("data", "model"), "Explicit"): """\
+the mesh has Explicit axes, data, model: types and not the plan would say how arrays lie
+  where: the mesh given to parallelize
+  cure:  make it with axes that are Auto: jax.make_mesh(sizes, names, \
+axis_types=(jax.sharding.AxisType.Auto,) * len(names))""",
+    errors.TwoDeviceListsError("cpu devices 0, 1", "cpu devices 2, 3"): """\
+the mesh is made of cpu devices 0, 1, and cpu devices 2, 3 are given as devices
+  where: mesh and devices given to parallelize
+  cure:  leave out devices, or write the mesh as text: data:4 x model:2""",
+    errors.UnhashableStaticError("step", "sizes", "list"): """\
+static argument sizes of step `step` is of type list, which has no hash: a later value could \
+not be told from this one
+  where: the call of the parallelized step
+  cure:  give a tuple for a list, a frozen dataclass for a dict, or an array that is not static""",
+    errors.UnknownArgumentError(
+        "step", "state.wte", ("state.params['wte']",), "the pins given to parallelize"
+    ): """\
+step `step` has no argument state.wte
+  where: the pins given to parallelize
+  cure:  write a whole name, its beginning, or * for any text; close to it are \
+state.params['wte']""",
+    errors.UnreadablePinError("batch", "'data'", "it is another word"): """\
+the pin of batch, 'data', says nothing: it is another word
+  where: the pins given to parallelize
+  cure:  give "replicated" or a PartitionSpec with axes of the mesh: P(None, "model")""",
+    errors.ContradictingPinsError("batch['x']", "batch: dim 0 by data", "*['x']: whole"): """\
+two pins contradict each other about batch['x']: batch: dim 0 by data, and *['x']: whole
+  where: the pins given to parallelize
+  cure:  leave out one of them, or write patterns that have no argument in common""",
+    errors.BrokenPinError("batch['x']", "batch: dim 0 by data", "replicated", "whole"): """\
+plan 'replicated' contradicts the pin batch: dim 0 by data: there batch['x'] is whole
+  where: the pins given to parallelize
+  cure:  name a plan that agrees, or leave out the pin""",
+    errors.MemoryLimitError(
+        "data",
+        "peak 9.00 MiB",
+        "8.00 MiB",
+        "arguments 1.00 MiB, results 1.00 MiB, aliased 0 B, temporaries 7.00 MiB",
+    ): """\
+plan 'data' needs more than 8.00 MiB on each device: arguments 1.00 MiB, results 1.00 MiB, \
+aliased 0 B, temporaries 7.00 MiB; peak 9.00 MiB
+  where: memory_bytes given to parallelize
+  cure:  name a plan that stores less on each device, such as fsdp, donate the state \
+(donate_argnums), or make the batch smaller""",
     errors.NonArrayArgumentError("step", "batch['name']", "str"): """\
 argument batch['name'] of step `step` is of type str, not an array
   where: the arguments given to trace_step
@@ -56,6 +142,30 @@ step `step` does more than compute its results: debug_print has a DebugEffect
 step `step` raises ZeroDivisionError: division by zero
   where: train.py:7 in loss
   cure:  jax.eval_shape(step, ...) raises it without cfp; mend the step there""",
+    errors.UnreadableMeshError("data 4"): """\
+'data 4' describes no mesh
+  where: the mesh that was asked for
+  cure:  write its axes and their sizes, the major one first: data:4 x model:2""",
+    errors.TooManyChoicesError(2, 40353607, 1048576, "a:2 x b:2 x c:2 x d:2"): """\
+block 2 has 40353607 ways to use the axes of a mesh, and at most 1048576 are enumerated
+  where: enumerate_strategies on a:2 x b:2 x c:2 x d:2
+  cure:  give a mesh of fewer, larger axes: a:16 x b:16 instead of eight axes of 2""",
+    errors.UnreadableBaselineError("data and more", "'data and more' is no kind with a degree"): """\
+'data and more' names no baseline: 'data and more' is no kind with a degree
+  where: the name of the plan
+  cure:  join parts by ` x `, each kind once and with its degree if you like, and end with `+ fsdp` \
+or `+ zero1` to store the state in parts: data:4 x megatron:2 + fsdp; the kinds are replicated, \
+data, fsdp, zero1, megatron (or tensor), sequence, expert""",
+    errors.UnfitDegreesError("data:3 x megatron", 3, "8 devices"): """\
+the degrees of baseline 'data:3 x megatron' make 3, which does not fill 8 devices
+  where: the degrees in the name of the plan
+  cure:  give degrees whose product is the number of devices, on a mesh such that each is the \
+product of its next axes; or leave some out, which then share what is left""",
+    errors.UnfitBaselineError("data:3", "data:3", "step", "the batch goes into 8 pieces"): """\
+baseline 'data:3' does not fit step `step`: the batch goes into 8 pieces
+  where: its part data:3
+  cure:  take a degree that divides one of these numbers, if any is named, or another baseline; \
+cfp.baselines lists those that fit""",
     errors.NotLowerableError("step", "no rule for `mine` on cpu", LINE_7): """\
 step `step` was traced but has no HLO: no rule for `mine` on cpu
   where: train.py:7 in loss

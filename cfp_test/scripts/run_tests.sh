@@ -3,31 +3,14 @@
 #
 #   sh cfp_test/scripts/run_tests.sh             everything
 #   sh cfp_test/scripts/run_tests.sh -k blocks   the checks, then pytest with these arguments
+#   VENV=.venv-newest PYTHON=python3.13 sh …     with the newest JAX; see setup_env.sh
 #
-# A failed check does not stop the others; it is named before pytest runs and in the exit status.
+# A failed check does not keep the tests from running; it is in the exit status.
 set -eu
 cd "$(dirname "$0")/../.."
 sh cfp_test/scripts/setup_env.sh
-failed=
-
-# check NAME COMMAND...: runs the command under a headline and remembers its name when it fails.
-check() {
-  name=$1
-  shift
-  echo "== $name"
-  "$@" || failed="$failed $name;"
-}
-
-PATH="$PWD/.venv/bin:$PATH"
-check "ruff check" ruff check --quiet
-check "ruff format" ruff format --check --quiet
-check "pyright" pyright
-# shellcheck disable=SC2046  # names without blanks
-check "clang-format" clang-format --dry-run -Werror $(find xla_passes -name '*.h' -o -name '*.cc')
-check "C++ tests" python cfp_test/native/build_cc_tests.py
-check "fuzzing" python cfp_test/native/fuzz.py --seed 1
-
-[ -z "$failed" ] || echo "== FAILED before pytest:$failed"
+checked=0
+sh cfp_test/scripts/run_checks.sh || checked=$?
 echo "== pytest $*"
-python -m pytest "$@" || exit
-[ -z "$failed" ]
+"${VENV:-.venv}/bin/python" -m pytest "$@" || exit
+exit "$checked"

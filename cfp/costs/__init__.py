@@ -1,0 +1,1 @@
+"""What a plan costs: numbers about a step that is not run."""
