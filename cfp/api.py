@@ -22,9 +22,9 @@ from typing import Any
 import jax
 
 from cfp.errors import NotYetTracedError
+from cfp.ir.argument_pins import ArgumentPins
 from cfp.ir.audit import Audit
 from cfp.ir.layout_text import arguments_text
-from cfp.ir.pins import Pins
 from cfp.ir.plan import Plan
 from cfp.options import options_from_environment
 from cfp.pipeline import (
@@ -49,7 +49,7 @@ def parallelize(  # noqa: PLR0913 - what a user can choose, all by name
     mesh: GivenMesh = None,
     devices: Sequence[Device] | None = None,
     memory_bytes: int | None = None,
-    pins: Pins | None = None,
+    pins: ArgumentPins | None = None,
     donate_argnums: Positions = (),
     static_argnums: Positions = (),
     static_argnames: Names = (),

@@ -23,10 +23,10 @@ from cfp.baselines import baseline
 from cfp.baselines.names import KINDS
 from cfp.dump import ops_text, strategy_map_text, write_dump
 from cfp.ir.analysis import Analysis
+from cfp.ir.argument_pins import demanded, refuse_broken
 from cfp.ir.audit import Audit
 from cfp.ir.fingerprint import fingerprint
 from cfp.ir.layout import Layout
-from cfp.ir.pins import demanded, refuse_broken
 from cfp.ir.plan import Plan
 from cfp.ir.plan_checks import refuse_other, version_warning
 from cfp.ir.step import TracedStep

@@ -46,7 +46,8 @@ class Transfer {
 
   Work WorkAt(const Split& split, int operand) const {
     const int f = split.dim < 0 ? -1 : FactorCut(to_, operand, split);
-    return f < 0 ? kNothing : Work{f, split.outer / to_.operand_site(f, operand).outer};
+    if (f < 0 || !CanBeCut(to_.factors[f].kind)) return kNothing;
+    return {f, split.outer / to_.operand_site(f, operand).outer};
   }
 
   // The n-th factor of the result that the kept operand does not have is the n-th such factor of
@@ -68,13 +69,14 @@ class Transfer {
     return rule.operand_site(factor, operand).dim >= 0;
   }
 
-  // The factors on `array` (an operand, or the result) that qualify, from its major end.
+  // The factors on `array` (an operand, or the result) that can be cut and qualify, from its major
+  // end.
   template <typename Qualifies>
   static std::vector<int> Ordered(const Rule& rule, int array, Qualifies qualifies) {
     const auto site = [&](int f) { return rule.sites[f * (rule.num_operands + 1) + array]; };
     std::vector<int> factors;
     for (int f = 0; f < static_cast<int>(rule.factors.size()); ++f) {
-      if (site(f).dim >= 0 && qualifies(f)) factors.push_back(f);
+      if (site(f).dim >= 0 && CanBeCut(rule.factors[f].kind) && qualifies(f)) factors.push_back(f);
     }
     std::sort(factors.begin(), factors.end(), [&](int a, int b) {
       return std::make_tuple(site(a).dim, site(a).outer) <

@@ -198,7 +198,11 @@ TEST(TheGradientOfALookup) {
   const Array rows = p.Lookup(table, tokens);
   const Array gradient = p.AddRows(p.Filled(0, {1000, 64}), tokens, p.Apply("tanh", {rows}));
   const Step step(p, {gradient});
-  EXPECT_EQ(Mirror(step, rows, gradient).Text(), "");
+  EXPECT_EQ(Mirror(step, rows, gradient).Text(),
+            "8 pass 1.0 r.0 -> 8 reduced 1.0 2.0\n"
+            "32 pass 1.1 r.1 -> 32 reduced 1.1 2.1\n"
+            "1000 reduced 0.0 -> 1000 pass 0.0 r.0\n"
+            "64 pass 0.1 r.2 -> 64 pass 0.1 2.2 r.1\n");
 }
 
 // Dimension numbers of a convolution along one dimension: where batch, length and features are on
@@ -237,8 +241,18 @@ TEST(GradientsOfAConvolution) {
   const Array dh = convolve(cotangent, p.Reverse(kernel, {0}), {8, 32, 64},
                             Numbers({0, 1, 2}, {0, 2, 1}, {0, 1, 2}), 3);
   const Step step(p, {dkernel, dh});
-  EXPECT_EQ(Mirror(step, y, dkernel).Text(), "");
-  EXPECT_EQ(Mirror(step, y, dh).Text(), "");
+  EXPECT_EQ(Mirror(step, y, dkernel).Text(),
+            "8 pass 0.0 r.0 -> 8 reduced 0.0 1.0\n"
+            "128 pass 1.2 r.2 -> 128 pass 1.2 r.2\n"
+            "64 reduced 0.2 1.1 -> 64 pass 0.2 r.1\n"
+            "32 halo 0.1 r.1 -> nothing\n"
+            "3 replicate 1.0 -> nothing\n");
+  EXPECT_EQ(Mirror(step, y, dh).Text(),
+            "8 pass 0.0 r.0 -> 8 pass 0.0 r.0\n"
+            "128 pass 1.2 r.2 -> 128 reduced 0.2 1.2\n"
+            "64 reduced 0.2 1.1 -> 64 pass 1.1 r.2\n"
+            "32 halo 0.1 r.1 -> 32 halo 0.1 r.1\n"
+            "3 replicate 1.0 -> nothing\n");
 }
 
 }  // namespace

@@ -57,6 +57,8 @@ class Plan {
     return *this;
   }
   const Axis& axis() const { return axis_; }
+  // Whole where nothing is stored.
+  std::vector<Split> Places() const { return Plan(*this).StoreWhole().axis_.stored; }
 
  private:
   const Step& step_;
@@ -68,13 +70,24 @@ struct Next {
   Array result, argument;
 };
 
+inline std::vector<int> Continues(const Step& step, const std::vector<Next>& next) {
+  std::vector<int> continues;
+  for (const OpId result : step.graph().results) {
+    continues.push_back(-1);
+    for (const Next& one : next) {
+      if (step.Op(one.result) == result) continues.back() = ArgumentOf(step, one.argument);
+    }
+  }
+  return continues;
+}
+
 class Laid {
  public:
   Laid(const Step& step, const std::vector<Plan>& plans, const std::vector<Next>& next = {})
       : step_(step) {
     std::vector<Axis> axes;
     for (const Plan& plan : plans) axes.push_back(plan.axis());
-    layouts_ = LayOut(step.analysis(), axes, Continues(next));
+    layouts_ = LayOut(step.analysis(), axes, Continues(step, next));
   }
 
   std::string Cut(const Array& a, size_t axis = 0) const {
@@ -109,16 +122,6 @@ class Laid {
   const std::vector<AxisLayout>& layouts() const { return layouts_; }
 
  private:
-  std::vector<int> Continues(const std::vector<Next>& next) const {
-    std::vector<int> continues;
-    for (const OpId result : step_.graph().results) {
-      continues.push_back(-1);
-      for (const Next& one : next) {
-        if (step_.Op(one.result) == result) continues.back() = ArgumentOf(step_, one.argument);
-      }
-    }
-    return continues;
-  }
   std::string Text(const Movement& one) const {
     return std::string(MovementText(one.kind)) + " " +
            ShapeText(step_.graph().module, step_.graph().ops[one.value].shape);

@@ -82,6 +82,18 @@ class Program {
   Array Sum(const Array& a, const Integers& over) { return Reduce(a, over, kSum); }
   Array Maximum(const Array& a, const Integers& over) { return Reduce(a, over, kMaximum); }
 
+  // An op with several results.
+  Arrays AddAll(std::string_view opcode, const Arrays& operands, const Arrays& like,
+                const std::string& attributes = "") {
+    Integers ids;
+    for (const Array& operand : operands) ids.push_back(operand.id);
+    return Elements(text().Add(opcode, TupleShape(like), ids, attributes), like);
+  }
+  // The arrays in the order of the first.
+  Arrays Sort(const Arrays& arrays, int64_t dim) {
+    return AddAll("sort", arrays, arrays, Dimensions({dim}));
+  }
+
   // Elements [start, limit) of one dimension.
   Array Slice(const Array& a, int64_t dim, int64_t start, int64_t limit) {
     std::string slices;

@@ -35,8 +35,8 @@ NONE = -1
 class Findings:
     """divisions are by distinct block; batch and sequence are dimensions of the data, -1 for none.
 
-    light are the distinct blocks with hardly any FLOPs, light_in_weights those with hardly any FLOPs
-    of weights and hardly any bytes of them.
+    light are the distinct blocks with hardly any FLOPs, light_in_weights those with hardly any in
+    contractions of weights and with hardly any bytes of weights.
     """
 
     step: TracedStep

@@ -1,8 +1,8 @@
 """Whether a part of a named plan has anything to split, and if not, why.
 
 expert:8 of a dense model     no block can be cut along stacked weights, such as experts
-data:3 of a batch of 8        no block can be cut along the batch into 3; of block 4, strategy 0 cuts
-                              into 8 pieces at most, not into 3
+data:3 of a batch of 8        no block can be cut along the batch into 3; of block 4, strategy 0
+                              cuts into 8 pieces at most, not into 3
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def equal_factors(number: int, count: int) -> tuple[int, ...]:
     if not count:
         return ()
     first = next(one for one in range(1, number + 1) if number % one == 0 and one**count >= number)
-    return (first, *equal_factors(number // first, count - 1))
+    return tuple(sorted((first, *equal_factors(number // first, count - 1)), reverse=True))
 
 
 def _with_sizes(name: Name, mesh: Mesh) -> Name:

@@ -5,8 +5,7 @@
 Arguments, results and what is aliased follow from the layout exactly. Temporaries are the most
 that is alive at once (`liveness`) of the values that take memory (`buffers`), cut as the layout
 says, and
-- of a donated argument that is still read when its next value may be written, what is read is
-  copied first;
+- a donated argument that is still read when its next value may be written is copied first;
 - what is gathered for a reader is there, gathered, while the reader runs;
 - floats that are narrower than `narrowest_float` bits take that many: XLA on CPU computes bfloat16
   in float32.
@@ -71,7 +70,8 @@ def _temporaries(step: TracedStep, analysis: Analysis, layout: Layout, narrowest
         if buffers.is_made[number] and number not in placed
     }
     copies = {
-        one: _piece(one, analysis, layout) for one in _copied(step, analysis, buffers)
+        one: _local(shape.size_bytes(analysis.ops[one].shape), layout.values[one], layout)
+        for one in _copied(step, analysis, buffers)
     }
     beside: dict[int, int] = {}
     for one in layout.transfers:
@@ -79,21 +79,6 @@ def _temporaries(step: TracedStep, analysis: Analysis, layout: Layout, narrowest
             runner = buffers.runner(one.reader)
             beside[runner] = beside.get(runner, 0) + one.size_bytes
     return peak_bytes(buffers, Sizes({**size, **copies}, beside))
-
-
-def _piece(argument: Buffer, analysis: Analysis, layout: Layout) -> int:
-    """What is copied of an argument: the smallest piece of it that a contraction works on.
-
-    A compiler cuts an argument before it copies it.
-    """
-    size = shape.size_bytes(analysis.ops[argument].shape)
-    pins = {pin.path: pin for pin in layout.pins}
-    uses = [layout.values[argument]]
-    for one in analysis.contractions:
-        op = analysis.ops[one.op]
-        if argument in op.operands and (pin := pins.get(op.source.equation)):
-            uses.append(pin.operands[op.operands.index(argument)] or ())
-    return min(_local(size, cuts, layout) for cuts in uses)
 
 
 def _size_bytes(text: str, narrowest: int) -> int:

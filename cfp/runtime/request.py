@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from cfp.ir.pins import Pins
+from cfp.ir.argument_pins import ArgumentPins
 from cfp.ir.plan import Plan
 from cfp.runtime.grid import Device, GivenMesh
 
@@ -23,4 +23,4 @@ class Request:
     mesh: GivenMesh = None
     devices: Sequence[Device] | None = None
     memory_bytes: int | None = None
-    pins: Pins | None = None
+    pins: ArgumentPins | None = None

@@ -16,7 +16,7 @@ from jax import lax
 from jax.extend.core import JaxprEqn
 
 from cfp.runtime.unfolded.form import Form, places, unfolded_shape
-from cfp.runtime.unfolded.rule import Arrays, Rule, Spot, Tie, arrays_of, no_borders, shape_of
+from cfp.runtime.unfolded.rule import Arrays, Rule, Spot, Tie, arrays_of, has_parts, no_borders, shape_of
 
 # ---- one element of each operand for one of the result
 
@@ -54,7 +54,7 @@ def _reduce_ties(eqn: JaxprEqn) -> Iterator[Tie]:
 def _reduce_borders(eqn: JaxprEqn, count: int) -> Iterator[Spot]:
     """A sum over other dimensions is taken of the parts; what is left is small enough to fold."""
     for spot, _ in _reduce_ties(eqn):
-        if shape_of(eqn.invars[0])[spot.dim] % count == 0:
+        if has_parts(shape_of(eqn.invars[0])[spot.dim], count):
             yield spot
 
 

@@ -16,7 +16,7 @@ from jax import lax
 from jax.extend.core import JaxprEqn
 
 from cfp.runtime.unfolded.form import Form, places, unfolded_shape
-from cfp.runtime.unfolded.rule import Arrays, Rule, Spot, Tie, arrays_of, shape_of
+from cfp.runtime.unfolded.rule import Arrays, Rule, Spot, Tie, arrays_of, has_parts, shape_of
 
 
 def _unchanged(eqn: JaxprEqn, arrays: Sequence[int], changed: set[int]) -> Iterator[Tie]:
@@ -63,8 +63,9 @@ def _slice_borders(eqn: JaxprEqn, count: int) -> Iterator[Spot]:
     """Where one whole part is taken."""
     for dim in _cut_off(eqn):
         start, limit = eqn.params["start_indices"][dim], eqn.params["limit_indices"][dim]
-        part = shape_of(eqn.invars[0])[dim] // count
-        if (limit - start, start % part) == (part, 0):
+        given = shape_of(eqn.invars[0])[dim]
+        part = given // count
+        if has_parts(given, count) and (limit - start, start % part) == (part, 0):
             yield Spot(0, dim)
 
 

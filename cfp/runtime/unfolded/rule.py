@@ -55,3 +55,8 @@ def arrays_of(eqn: JaxprEqn) -> list[Any]:
 def shape_of(atom: Any) -> tuple[int, ...]:
     """The shape of an operand or a result."""
     return tuple(atom.aval.shape)
+
+
+def has_parts(size: int, count: int) -> bool:
+    """Whether a dimension is made of so many parts of more than one element."""
+    return size > count and size % count == 0

@@ -17,7 +17,7 @@ from typing import Any
 from jax.extend.core import Jaxpr, JaxprEqn, Var
 
 from cfp.runtime.unfolded.form import Form
-from cfp.runtime.unfolded.rule import Rule, Spot, Tie, arrays_of, shape_of
+from cfp.runtime.unfolded.rule import Rule, Spot, Tie, arrays_of, has_parts, shape_of
 from cfp.runtime.unfolded.rules import RULES
 
 Numbered = tuple[int, JaxprEqn]
@@ -118,7 +118,7 @@ def _handed_on(
 def _holds(arrays: list[Any], tie: Tie, count: int) -> bool:
     """Whether every dimension, but those of size 1 that are spread, has so many parts."""
     sizes = [shape_of(arrays[spot.array])[spot.dim] for spot in tie]
-    return all(size == 1 or (size % count == 0 and size > count) for size in sizes)
+    return all(size == 1 or has_parts(size, count) for size in sizes)
 
 
 def _count_at(arrays: list[Any], spot: Spot, count: int) -> int:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from cfp import errors
 from cfp.ir import ArrayInfo, Mesh, TracedStep
 from cfp.ir.argument_patterns import matching
+from cfp.ir.argument_pins import Demand, demanded, refuse_broken
 from cfp.ir.layout import AxisCut, partition
-from cfp.ir.pins import Demand, demanded, refuse_broken
 
 MESH = Mesh.parse("data:4 x model:2")
 SHAPES = {

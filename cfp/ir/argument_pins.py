@@ -28,7 +28,7 @@ REPLICATED = "replicated"
 WHERE = "the pins given to parallelize"
 
 Axes = tuple[tuple[str, ...], ...]  # for each dimension the axes that cut it
-Pins = Mapping[str, Any]  # by pattern: "replicated" or a PartitionSpec
+ArgumentPins = Mapping[str, Any]  # by pattern: "replicated" or a PartitionSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Demand:
         return f"{self.pattern}: {', '.join(told) or 'whole'}"
 
 
-def demanded(step: TracedStep, mesh: Mesh, pins: Pins) -> dict[int, Demand]:
+def demanded(step: TracedStep, mesh: Mesh, pins: ArgumentPins) -> dict[int, Demand]:
     """What is demanded of each argument that a pin matches, by its number."""
     demands: dict[int, Demand] = {}
     for pattern, pin in pins.items():

@@ -1,0 +1,112 @@
+// What readers would have of a value.
+#include "axis_demands.h"
+
+#include "layout_testing.h"
+#include "model_testing.h"
+#include "testing.h"
+
+namespace cfp {
+namespace {
+
+using namespace testing;
+
+// The demands of a plan as it stands before anything follows anything.
+class Asked {
+ public:
+  Asked(const Step& step, const Plan& plan, const std::vector<Next>& next = {})
+      : step_(step),
+        demands_(FindDemands(step.graph(), DivideForward(step.analysis(), plan.axis().choice),
+                             plan.Places(), Continues(step, next))) {}
+
+  std::string Of(const Array& a) const { return CutText(demands_.asked[step_.Op(a)]); }
+  std::string PartOf(const Array& a) const { return CutText(demands_.PartOf(step_.Op(a))); }
+
+ private:
+  const Step& step_;
+  Demands demands_;
+};
+
+// [L6] A weight is asked for as it is read, also through ops that could be cut as well: here a
+// convert and a transpose.
+TEST(AReaderAsksThroughWhatGoesBetween) {
+  Program p;
+  const Array w = p.Input({128, 64});
+  const Array converted = p.Convert(w, DType::kF32);
+  const Array y = p.MatMul(Stem(p), p.Transpose(converted, {1, 0}));
+  const Step step(p, {y});
+  const Asked columns(step, Plan(step, 4).Choose(y, "weight"));
+  EXPECT_EQ(columns.Of(w), "dim 0");
+  EXPECT_EQ(columns.PartOf(w), "dim 0");
+  EXPECT_EQ(Asked(step, Plan(step, 4).Choose(y, "contracted")).Of(w), "dim 1");
+  EXPECT_EQ(Asked(step, Plan(step, 4)).Of(w), "whole");
+}
+
+// [L6] Of two readers that take parts the first one in the program is heard.
+TEST(TheFirstReaderIsHeard) {
+  Program p;
+  const Array w = p.Input({64, 64}), h = p.Apply("tanh", {Stem(p)});
+  const Array first = p.MatMul(h, w), second = p.MatMul(p.Apply("tanh", {first}), w);
+  const Step step(p, {second});
+  const Asked asked(step, Plan(step, 4).Choose(first, "weight").Choose(second, "contracted"));
+  EXPECT_EQ(asked.Of(w), "dim 1");
+  EXPECT_EQ(asked.PartOf(w), "dim 1");
+}
+
+// [L7] A value that one reader needs whole is no part of anything, whoever asks for a part.
+TEST(OneReaderThatNeedsAllIsEnough) {
+  Program p;
+  const Array w = p.Input({64, 64}), h = p.Apply("tanh", {Stem(p)});
+  const Array first = p.MatMul(h, w), second = p.MatMul(p.Apply("tanh", {first}), w);
+  const Step step(p, {second});
+  const Asked asked(step, Plan(step, 4).Choose(first, "weight"));
+  EXPECT_EQ(asked.Of(w), "dim 1");
+  EXPECT_EQ(asked.PartOf(w), "whole");
+}
+
+// [L7] A result that continues an argument is asked for as the argument is stored, and asks on.
+TEST(StorageAsksForResults) {
+  Program p;
+  const Array momentum = p.Input({64, 128}), gradient = p.Input({64, 128});
+  const Array share = p.Times(gradient, p.Filled(0.1F, {64, 128}));
+  const Array next = p.Plus(momentum, share);
+  const Step step(p, {next});
+  const std::vector<Next> continued{{next, momentum}};
+  const Asked asked(step, Plan(step, 4).Store(momentum, 0), continued);
+  EXPECT_EQ(asked.PartOf(next), "dim 0");
+  EXPECT_EQ(asked.PartOf(share), "dim 0");
+  EXPECT_EQ(asked.PartOf(gradient), "dim 0");
+  const Asked whole(step, Plan(step, 4).StoreWhole(), continued);
+  EXPECT_EQ(whole.PartOf(share), "whole");
+  EXPECT_EQ(Asked(step, Plan(step, 4).Store(momentum, 0)).PartOf(share), "whole");
+}
+
+// [L7] What sums over a dimension, or moves it, does not pass on what it is asked for.
+TEST(OnlyWhatCouldBeCutAsksOn) {
+  Program p;
+  const Array momentum = p.Input({64, 128}), gradient = p.Input({64, 128});
+  const Array reversed = p.Reverse(gradient, {0});
+  const Array next = p.Plus(momentum, reversed);
+  const Step step(p, {next});
+  const std::vector<Next> continued{{next, momentum}};
+  const Asked rows(step, Plan(step, 4).Store(momentum, 0), continued);
+  EXPECT_EQ(rows.Of(reversed), "dim 0");
+  EXPECT_EQ(rows.Of(gradient), "whole");
+  EXPECT_EQ(Asked(step, Plan(step, 4).Store(momentum, 1), continued).Of(gradient), "dim 1");
+}
+
+// [L5] What a loop's body asks of its state it asks of what enters the loop.
+TEST(ALoopAsksForWhatEnters) {
+  Program p;
+  const Array h = p.Input({8, 64}), w = p.Input({64, 64});
+  Array y;
+  const Array last = p.Loop(4, {h}, [&](const Array&, const Arrays& carry) {
+    y = p.MatMul(carry[0], w);
+    return Arrays{p.Apply("tanh", {y})};
+  })[0];
+  const Step step(p, {last});
+  const Asked asked(step, Plan(step, 4).Choose(y, "activation"));
+  EXPECT_EQ(asked.Of(h), "dim 0");
+}
+
+}  // namespace
+}  // namespace cfp
