@@ -31,7 +31,9 @@ from cfp.pipeline import (
     ParallelStep,
     analyze_step,
     audit_step,
+    jax_source_of,
     loaded_plan,
+    logical_rules_of,
     parallel_step,
 )
 from cfp.runtime.first_state import first_state
@@ -142,6 +144,14 @@ class Parallelized:
             return str(self.plan)
         sharded = self._latest.sharded
         return arguments_text(sharded.step, sharded.layout, what)
+
+    def to_jax_source(self) -> str:
+        """The plan as a Python file: the step sharded by plain JAX, without cfp."""
+        return jax_source_of(self._latest)
+
+    def to_logical_rules(self) -> str:
+        """The plan as flax's logical axis rules, in Python; refused where it has not that form."""
+        return logical_rules_of(self._latest)
 
     @property
     def _latest(self) -> ParallelStep:

@@ -19,9 +19,11 @@ from typing import Any, Protocol, TypeVar
 from absl import logging
 
 from cfp import errors
-from cfp.baselines import baseline
+from cfp.baselines import Baselines, baseline, baselines
 from cfp.baselines.names import KINDS
 from cfp.dump import ops_text, strategy_map_text, write_dump
+from cfp.formats.jax_source import to_jax_source
+from cfp.formats.maxtext_rules import to_maxtext_rules
 from cfp.ir.analysis import Analysis
 from cfp.ir.argument_pins import demanded, refuse_broken
 from cfp.ir.audit import Audit
@@ -29,6 +31,7 @@ from cfp.ir.fingerprint import fingerprint
 from cfp.ir.layout import Layout
 from cfp.ir.plan import Plan
 from cfp.ir.plan_checks import refuse_other, version_warning
+from cfp.ir.planned_text import planned_notes
 from cfp.ir.step import TracedStep
 from cfp.ir.units import seconds_text
 from cfp.options import Options
@@ -38,7 +41,7 @@ from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
 from cfp.passes.verify_step import verify_step
 from cfp.runtime.device_memory import refuse_over_limit
-from cfp.runtime.grid import Device, Grid, grid_of
+from cfp.runtime.grid import Device, GivenMesh, Grid, grid_of
 from cfp.runtime.objects import Call
 from cfp.runtime.request import GivenPlan, Request
 from cfp.runtime.sharded_step import ShardedStep
@@ -92,7 +95,12 @@ def shard_traced(
     """From a plan to what it means, and to the step that runs it."""
     layout = run(3, lay_out, traced, analysis, plan, options=options)
     with named(4, shard_step.__name__):
-        return layout, shard_step(traced, layout, devices)
+        sharded = shard_step(traced, layout, devices)
+    if options.dump_dir:
+        notes = planned_notes(analysis, plan, layout)
+        write_dump(options.dump_dir, "after_ir.txt", ops_text(analysis, notes))
+        write_dump(options.dump_dir, "after_spmd.txt", sharded.compile().as_text() or "")
+    return layout, sharded
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +141,31 @@ def plan_for(
     if warning := version_warning(plan, jax_version):
         logging.warning("%s", warning)
     return plan
+
+
+def baselines_of(
+    step: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    mesh: GivenMesh = None,
+    devices: Sequence[Device] | None = None,
+) -> Baselines:
+    """Every named plan of one or two parts that fits a step, and why the others do not."""
+    traced, analysis = analyze_step(step, args, kwargs)
+    grid = grid_of(mesh, devices)
+    return baselines(traced, analysis, grid.mesh or len(grid.devices))
+
+
+def jax_source_of(step: ParallelStep) -> str:
+    """The step's plan as a Python file that runs without cfp."""
+    return to_jax_source(step.sharded.step, step.sharded.layout, step.plan)
+
+
+def logical_rules_of(step: ParallelStep) -> str:
+    """The step's plan as flax's logical axis rules, where it has that form."""
+    layout = step.sharded.layout
+    return str(to_maxtext_rules(step.sharded.step, step.analysis, layout, step.plan))
 
 
 def loaded_plan(given: GivenPlan) -> Plan | None:

@@ -12,7 +12,7 @@ class BackwardWalk {
 
   void AskForResults(const std::vector<Split>& stored, const std::vector<int>& continues) {
     for (size_t r = 0; r < graph_.results.size() && r < continues.size(); ++r) {
-      if (continues[r] >= 0) Ask(graph_.results[r], stored[continues[r]]);
+      if (continues[r] >= 0) Ask(graph_.results[r], Place(graph_.results[r], stored[continues[r]]));
     }
   }
 
@@ -39,6 +39,12 @@ class BackwardWalk {
     } else {
       PassOn(op);
     }
+  }
+
+  // A place as a split that can be cut as finely as the value allows.
+  Split Place(OpId value, Split split) const {
+    if (split.dim >= 0) split.granule = graph_.dims(value)[split.dim] / split.outer;
+    return split;
   }
 
   void AskFor(OpId op, const Work& work) {

@@ -99,9 +99,9 @@ TEST(ALoopAsksForWhatEnters) {
   Program p;
   const Array h = p.Input({8, 64}), w = p.Input({64, 64});
   Array y;
-  const Array last = p.Loop(4, {h}, [&](const Array&, const Arrays& carry) {
-    y = p.MatMul(carry[0], w);
-    return Arrays{p.Apply("tanh", {y})};
+  const Array last = p.Loop(4, {h, w}, [&](const Array&, const Arrays& carry) {
+    y = p.MatMul(carry[0], carry[1]);
+    return Arrays{p.Apply("tanh", {y}), carry[1]};
   })[0];
   const Step step(p, {last});
   const Asked asked(step, Plan(step, 4).Choose(y, "activation"));

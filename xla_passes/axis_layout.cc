@@ -5,9 +5,9 @@
 #include <tuple>
 
 #include "axis_demands.h"
-#include "forward_work.h"
 #include "gradient_work.h"
 #include "hlo_error.h"
+#include "shape_size.h"
 
 namespace cfp {
 namespace {
@@ -243,9 +243,7 @@ class AxisWalk {
   }
 
   int64_t SizeBytes(OpId op) const {
-    int64_t bits = BitWidth(graph_.ops[op].shape.dtype);
-    for (int64_t d : graph_.dims(op)) bits *= d;
-    return (bits + 7) / 8;
+    return cfp::SizeBytes(graph_.module, graph_.ops[op].shape);
   }
 
   // One value moved to one place moves once, however many read it there.

@@ -1,5 +1,7 @@
 #include "block_view.h"
 
+#include "shape_size.h"
+
 namespace cfp {
 
 BlockView::BlockView(const Graph& graph, const ValueNumbers& numbers,
@@ -31,16 +33,8 @@ int64_t BlockView::PartsOf(int contraction, int factor) const {
   return 1;
 }
 
-int64_t BlockView::SizeBytes(OpId value) const { return SizeBytes(graph_.ops[value].shape); }
-
-int64_t BlockView::SizeBytes(const Shape& shape) const {
-  int64_t bytes = 0;
-  for (const Shape& element : graph_.module.list_shapes(shape.elements))
-    bytes += SizeBytes(element);
-  if (shape.dtype == DType::kTuple) return bytes;
-  int64_t bits = BitWidth(shape.dtype);
-  for (int64_t d : graph_.module.list(shape.dims)) bits *= d;
-  return (bits + 7) / 8;
+int64_t BlockView::SizeBytes(OpId value) const {
+  return cfp::SizeBytes(graph_.module, graph_.ops[value].shape);
 }
 
 }  // namespace cfp

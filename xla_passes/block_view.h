@@ -41,8 +41,6 @@ class BlockView {
   int64_t SizeBytes(OpId value) const;
 
  private:
-  int64_t SizeBytes(const Shape& shape) const;
-
   const Graph& graph_;
   const ValueNumbers& numbers_;
   const Contractions& contractions_;

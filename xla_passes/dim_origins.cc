@@ -1,5 +1,7 @@
 #include "dim_origins.h"
 
+#include "shape_size.h"
+
 namespace cfp {
 
 DimOrigins::DimOrigins(const Graph& graph, const Blocks& blocks)
@@ -9,7 +11,7 @@ DimOrigins::DimOrigins(const Graph& graph, const Blocks& blocks)
   }
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
     begin_[op] = pool_.size();
-    pool_.resize(pool_.size() + graph.dims(op).size());
+    pool_.resize(pool_.size() + WidestDims(graph.module, graph.ops[op].shape).size());
   }
   for (size_t p = 0; p < graph.parameters.size(); ++p) {
     const OpId op = graph.parameters[p];

@@ -80,24 +80,27 @@ TEST(ALoopStateComesFromWhereItCameIn) {
   Program p;
   const Array h = p.Input({8, 64}), w = p.Input({64, 64});
   Array y;
-  const Array last = p.Loop(4, {h}, [&](const Array&, const Arrays& carry) {
-    y = p.MatMul(carry[0], w);
-    return Arrays{p.Apply("tanh", {y})};
+  const Array last = p.Loop(4, {h, w}, [&](const Array&, const Arrays& carry) {
+    y = p.MatMul(carry[0], carry[1]);
+    return Arrays{p.Apply("tanh", {y}), carry[1]};
   })[0];
-  const Step step(p, {last});
+  const Array after = p.Apply("negate", {last});
+  const Step step(p, {after});
   EXPECT_EQ(Origins(step, y), "0.0 1.1");
-  EXPECT_EQ(Origins(step, last), "0.0 1.1");
+  EXPECT_EQ(Origins(step, after), "0.0 1.1");
 }
 
-// Of an op with several results the dimensions are those of the widest one.
+// Of an op with several results the dimensions are those of the widest one; another one, here the
+// mean of each feature, has its own.
 TEST(AnOpWithSeveralResults) {
   Program p;
-  const Array keys = p.Input({8, 4}), values = p.Input({8, 4});
-  const Array first = p.Sort({keys, values}, 1)[0];
-  const Array last = p.Apply("tanh", {first});
-  const Step step(p, {last});
-  EXPECT_EQ(Origins(step, first), "0.0 -");
-  EXPECT_EQ(Origins(step, last), "0.0 -");
+  const Array x = p.Input({8, 16}), scale = p.Input({16}), offset = p.Input({16});
+  const Arrays results = p.AddAll("batch-norm-training", {x, scale, offset}, {x, scale, scale},
+                                  IntegerField(InstructionField::kFeatureIndex, 1));
+  const Array mean = p.Apply("tanh", {results[1]}), normal = p.Apply("tanh", {results[0]});
+  const Step step(p, {mean, normal});
+  EXPECT_EQ(Origins(step, mean), "-");
+  EXPECT_EQ(Origins(step, normal), "0.0 0.1");
 }
 
 }  // namespace

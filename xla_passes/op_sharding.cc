@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shape_size.h"
 #include "wire.h"
 
 namespace cfp {
@@ -39,19 +40,6 @@ bool HasDims(Span<int64_t> left, Span<int64_t> right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end());
 }
 
-Span<int64_t> WidestDims(const HloModule& module, Span<Shape> elements) {
-  Span<int64_t> widest;
-  int64_t widest_count = 0;
-  for (const Shape& element : elements) {
-    int64_t count = 1;
-    for (const int64_t size : module.list(element.dims)) count *= size;
-    if (count <= widest_count) continue;
-    widest = module.list(element.dims);
-    widest_count = count;
-  }
-  return widest;
-}
-
 }  // namespace
 
 std::string ShardingOf(const HloModule& module, const Shape& shape, const Split& split,
@@ -60,7 +48,7 @@ std::string ShardingOf(const HloModule& module, const Shape& shape, const Split&
     return split.dim < 0 ? WholeSharding() : SplitSharding(shape.dims.size, split.dim, pieces);
   }
   const Span<Shape> elements = module.list_shapes(shape.elements);
-  const Span<int64_t> widest = WidestDims(module, elements);
+  const Span<int64_t> widest = WidestDims(module, shape);
   std::vector<std::string> shardings;
   for (const Shape& element : elements) {
     const bool described = HasDims(module.list(element.dims), widest);

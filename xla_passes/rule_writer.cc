@@ -2,32 +2,9 @@
 #include "rule_writer.h"
 
 namespace cfp {
-namespace {
-
-int64_t ElementCount(Span<int64_t> dims) {
-  int64_t count = 1;
-  for (int64_t size : dims) count *= size;
-  return count;
-}
-
-}  // namespace
-
 const Op& OpView::operand(size_t i) const {
   if (i >= operands_.size()) throw std::out_of_range("no operand of that number");
   return graph_.ops[operands_[i]];
-}
-
-Numbers OpView::WidestElement(const Shape& tuple) const {
-  Span<int64_t> widest;
-  int64_t widest_count = 0;
-  for (const Shape& element : graph_.module.list_shapes(tuple.elements)) {
-    const Span<int64_t> dims = graph_.module.list(element.dims);
-    const int64_t count = ElementCount(dims);
-    if (count <= widest_count) continue;
-    widest = dims;
-    widest_count = count;
-  }
-  return Numbers(widest);
 }
 
 RuleWriter::RuleWriter(const Graph& graph, OpId op, Rule* rule) : OpView(graph, op), rule_(rule) {

@@ -15,6 +15,7 @@
 
 #include "graph.h"
 #include "partition_rules.h"
+#include "shape_size.h"
 
 namespace cfp {
 
@@ -78,13 +79,7 @@ class OpView {
   Numbers list(Ints run) const { return Numbers(graph_.module.list(run)); }
 
  private:
-  // An op with several results is described by its widest one, the first among equals: a sort's
-  // results are all alike, and of a random state and its bits the bits count.
-  Numbers DimsOf(const Shape& shape) const {
-    return shape.dtype == DType::kTuple ? WidestElement(shape)
-                                        : Numbers(graph_.module.list(shape.dims));
-  }
-  Numbers WidestElement(const Shape& tuple) const;
+  Numbers DimsOf(const Shape& shape) const { return Numbers(WidestDims(graph_.module, shape)); }
 
   const Graph& graph_;
   OpId op_;

@@ -12,6 +12,7 @@ forms for that: its number of products is compared.
 
 import re
 from dataclasses import dataclass
+from math import prod
 
 from cfp.audit.sources import source_of
 from cfp.ir.audit import Mispartition
@@ -19,6 +20,7 @@ from cfp.ir.compiled import Array, CompiledProgram, Instruction
 from cfp.ir.layout import Layout, Pin
 from cfp.ir.step import TracedStep
 
+_REARRANGES = ("transpose", "reshape", "bitcast", "copy", "convert")
 _KERNEL = re.compile(r"dim_labels=\w+_(\w+)->")
 
 
@@ -77,16 +79,46 @@ def compare_contractions(
     `whole` is the step's own HLO, in which every equation has its op, of the whole sizes.
     """
     before, after = _by_equation(whole), _by_equation(program)
+    names = _other_names(whole)
     pins = [pin for pin in layout.pins if pin.path in before]
-    unseen = tuple(pin.path for pin in pins if pin.path not in after)
+    unseen: list[str] = []
     wrong: list[Mispartition] = []
     for pin in pins:
-        decided = _text(_decided(before[pin.path][0], pin, layout))
-        others = {_text(one.sizes) for one in after.get(pin.path, ())} - {decided}
-        if others:
-            found = ", and ".join(sorted(others))
-            wrong.append(Mispartition(pin.path, source_of(step, pin.path), decided, found))
-    return len(pins), unseen, tuple(wrong)
+        paths = [pin.path, *(path for path in names.get(pin.path, ()) if path not in before)]
+        found = [one for path in paths for one in after.get(path, ())]
+        decided = _decided(before[pin.path][0], pin, layout)
+        if not found:
+            unseen.append(pin.path)
+        elif others := sorted(
+            {_text(one.sizes) for one in found if not _agree(one.sizes, decided)}
+        ):
+            source = source_of(step, pin.path)
+            wrong.append(Mispartition(pin.path, source, _text(decided), ", and ".join(others)))
+    return len(pins), tuple(unseen), tuple(wrong)
+
+
+def _other_names(whole: CompiledProgram) -> dict[str, list[str]]:
+    """The equations of the transposes that read each contraction, after which it may be named.
+
+    A compiler turns the product and the transpose of its result into one product.
+    """
+    names: dict[str, list[str]] = {}
+    for computation in whole.computations:
+        maker: dict[str, str] = {}
+        for one in computation.instructions:
+            if one.opcode in ("dot", "convolution"):
+                maker[one.name] = one.equation
+            elif one.opcode in _REARRANGES and one.operands[0] in maker:
+                maker[one.name] = maker[one.operands[0]]
+                names.setdefault(maker[one.name], []).append(one.equation)
+    return names
+
+
+def _agree(found: dict[str, int], decided: dict[str, int]) -> bool:
+    """Whether the sizes are the same; a convolution may have become a dot of as many products."""
+    if found.keys() != decided.keys():
+        return prod(found.values()) == prod(decided.values())
+    return _text(found) == _text(decided)
 
 
 def _by_equation(program: CompiledProgram) -> dict[str, list[Product]]:

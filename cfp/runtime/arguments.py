@@ -45,7 +45,9 @@ def _placed(step: str, info: ArrayInfo, sharding: NamedSharding, leaf: Any) -> j
         raise errors.OtherArgumentError(step, info.name, found, array_text(info))
     if isinstance(leaf, jax.Array) and leaf.sharding.is_equivalent_to(sharding, leaf.ndim):
         return leaf
-    return jax.device_put(leaf, sharding, may_alias=False if info.donated else None)
+    if info.donated and isinstance(leaf, jax.Array):
+        leaf = leaf.copy()  # what is moved can share memory with what it was moved from
+    return jax.device_put(leaf, sharding)
 
 
 def description(leaf: Any) -> str:

@@ -18,12 +18,13 @@ _DOT = re.compile(r" dot\(%(?P<lhs>\S+), %(?P<rhs>\S+)\)")
 _TAG = re.compile(r"cfp:(\d+(?:/\d+)*)(?=[/)]|$)")
 
 
-def partitioned_products(lowered):
-    """By path, the shapes of both operands and of the result on one device."""
+def compile_and_read(lowered):
+    """The compiled program; and by path, the shapes of a product's operands and result."""
     with TemporaryDirectory() as folder:
-        lowered.compile({"xla_dump_to": folder, "xla_dump_hlo_pass_re": "spmd-partitioning"})
+        options = {"xla_dump_to": folder, "xla_dump_hlo_pass_re": "spmd-partitioning"}
+        compiled = lowered.compile(options)
         (file,) = Path(folder).glob("*.after_spmd-partitioning.*.txt")
-        return read_products(file.read_text())
+        return compiled, read_products(file.read_text())
 
 
 def read_products(hlo):
