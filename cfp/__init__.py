@@ -24,7 +24,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cfp.api import baselines, parallelize
+    from cfp.api import baseline, baselines, parallelize
     from cfp.errors import CfpError
     from cfp.ir import Analysis, Mesh, Plan, TracedStep
     from cfp.options import Options
@@ -39,6 +39,7 @@ __all__ = [
     "TracedStep",
     "analyze_hlo_bytes",
     "analyze_step",
+    "baseline",
     "baselines",
     "parallelize",
 ]
@@ -52,6 +53,7 @@ _HOMES = {
     "TracedStep": "cfp.ir",
     "analyze_hlo_bytes": "cfp.pipeline",
     "analyze_step": "cfp.pipeline",
+    "baseline": "cfp.api",
     "baselines": "cfp.api",
     "parallelize": "cfp.api",
 }

@@ -1,5 +1,5 @@
-# What xla_passes/bindings.cc exports, for type checkers; records.h and layout_records.h say what each
-# field means. From `python -m nanobind.stubgen -m cfp._cfp_core`; cfp_test/native/test_stub.py
+# What xla_passes/bindings.cc exports, for type checkers; records.h and layout_records.h say what
+# each field means. From `python -m nanobind.stubgen -m cfp._cfp_core`; cfp_test/native/test_stub.py
 # compares the two.
 
 from collections.abc import Sequence

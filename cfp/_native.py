@@ -93,7 +93,7 @@ class AxisLayout(NamedTuple):
 def lay_out_axes(
     analysis: Analysis, axes: Sequence[Axis], continues: Sequence[int]
 ) -> tuple[AxisLayout, ...]:
-    """Every axis laid out, the first first; `continues` holds the argument that each result is next.
+    """Every axis laid out, the first first; `continues` holds for a result whose next value it is.
 
     The analysis must come from this process: one that was read from a file has no program.
     """

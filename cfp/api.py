@@ -26,11 +26,14 @@ from cfp.ir.argument_pins import ArgumentPins
 from cfp.ir.audit import Audit
 from cfp.ir.layout_text import arguments_text
 from cfp.ir.plan import Plan
+from cfp.ir.plan_name import PlanName, parse
 from cfp.options import options_from_environment
 from cfp.pipeline import (
+    Baselines,
     ParallelStep,
     analyze_step,
     audit_step,
+    baselines_of,
     jax_source_of,
     loaded_plan,
     logical_rules_of,
@@ -73,6 +76,30 @@ def parallelize(  # noqa: PLR0913 - what a user can choose, all by name
         return Parallelized(choices, request, {})
 
     return parallelized if fun is None else parallelized(fun)
+
+
+def baseline(name: str) -> PlanName:
+    """The name of a plan, read: refused at once where it says nothing, and good as any `plan=`.
+
+    `data`, `zero1`, `fsdp`, `megatron`, `sequence`, `expert` or `replicated`, each with how many
+    devices it takes, joined by ` x `, and how the state is stored: "data:4 x megatron:2 + fsdp".
+    """
+    return parse(name)
+
+
+def baselines(
+    step: Step,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    mesh: GivenMesh = None,
+    devices: Sequence[Device] | None = None,
+) -> Baselines:
+    """Every named plan of one or two kinds that fits the step, with the reasons of the others.
+
+    On a mesh the kinds take its axes; without one they share the devices in all ways there are.
+    """
+    return baselines_of(step, args, kwargs, mesh=mesh, devices=devices)
 
 
 class Parallelized:

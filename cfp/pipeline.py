@@ -19,8 +19,6 @@ from typing import Any, Protocol, TypeVar
 from absl import logging
 
 from cfp import errors
-from cfp.baselines import Baselines, baseline, baselines
-from cfp.baselines.names import KINDS
 from cfp.dump import ops_text, strategy_map_text, write_dump
 from cfp.formats.jax_source import to_jax_source
 from cfp.formats.maxtext_rules import to_maxtext_rules
@@ -31,6 +29,7 @@ from cfp.ir.fingerprint import fingerprint
 from cfp.ir.layout import Layout
 from cfp.ir.plan import Plan
 from cfp.ir.plan_checks import refuse_other, version_warning
+from cfp.ir.plan_name import KINDS
 from cfp.ir.planned_text import planned_notes
 from cfp.ir.step import TracedStep
 from cfp.ir.units import seconds_text
@@ -40,6 +39,7 @@ from cfp.passes.lay_out import lay_out
 from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
 from cfp.passes.verify_step import verify_step
+from cfp.plans_by_name import Baselines, baseline, baselines
 from cfp.runtime.device_memory import refuse_over_limit
 from cfp.runtime.grid import Device, GivenMesh, Grid, grid_of
 from cfp.runtime.objects import Call
@@ -135,7 +135,7 @@ def plan_for(
     plan = loaded_plan(given)
     if plan is None:
         devices = len(grid.devices)
-        return run(2, baseline, given, traced, analysis, grid.mesh, devices, options=options)
+        return run(2, baseline, str(given), traced, analysis, grid.mesh, devices, options=options)
     mesh, jax_version = grid.mesh or plan.mesh, version("jax")
     refuse_other(plan, fingerprint(traced, analysis), traced.arguments, mesh, jax_version)
     if warning := version_warning(plan, jax_version):

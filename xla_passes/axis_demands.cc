@@ -5,7 +5,8 @@ namespace {
 
 class BackwardWalk {
  public:
-  BackwardWalk(const Graph& graph, const ForwardWorks& works) : graph_(graph), works_(works) {
+  BackwardWalk(const Graph& graph, const Blocks& blocks, const ForwardWorks& works)
+      : graph_(graph), blocks_(blocks), works_(works) {
     demands_.asked.resize(graph.ops.size());
     demands_.needed_whole.resize(graph.ops.size());
   }
@@ -32,7 +33,10 @@ class BackwardWalk {
     }
     FillPartitionRule(graph_, op, &rule_);
     const Work& work = works_.of[op];
-    if (work.factor >= 0) {
+    const bool updates = blocks_.owner[op].kind == OwnerKind::kOptimizer;
+    if (updates && demands_.PartOf(op).dim >= 0) {  // lies as it will be stored
+      PassOn(op);
+    } else if (work.factor >= 0) {
       AskFor(op, work);
     } else if (works_.decided[op]) {
       for (OpId operand : graph_.Reads(op)) demands_.needed_whole[operand] = true;
@@ -53,7 +57,7 @@ class BackwardWalk {
       const Site& site = rule_.operand_site(work.factor, i);
       if (site.dim >= 0) {
         Ask(operands[i], SplitAt(rule_.factors[work.factor], site, work.within));
-      } else if (works_.decided[op]) {
+      } else {
         demands_.needed_whole[operands[i]] = true;
       }
     }
@@ -67,7 +71,10 @@ class BackwardWalk {
     const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
       const Site& site = rule_.operand_site(f, i);
-      if (site.dim < 0) continue;
+      if (site.dim < 0) {
+        demands_.needed_whole[operands[i]] = true;
+        continue;
+      }
       const Split part = Carry(rule_.factors[f], rule_.result_site(f), site, asked);
       if (part.granule > 1) Ask(operands[i], part);
     }
@@ -82,6 +89,7 @@ class BackwardWalk {
   }
 
   const Graph& graph_;
+  const Blocks& blocks_;
   const ForwardWorks& works_;
   Rule rule_;
   Demands demands_;
@@ -89,9 +97,9 @@ class BackwardWalk {
 
 }  // namespace
 
-Demands FindDemands(const Graph& graph, const ForwardWorks& works, const std::vector<Split>& stored,
-                    const std::vector<int>& continues) {
-  BackwardWalk walk(graph, works);
+Demands FindDemands(const Graph& graph, const Blocks& blocks, const ForwardWorks& works,
+                    const std::vector<Split>& stored, const std::vector<int>& continues) {
+  BackwardWalk walk(graph, blocks, works);
   walk.AskForResults(stored, continues);
   return walk.Run();
 }

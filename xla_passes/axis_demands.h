@@ -16,13 +16,11 @@ struct Demands {
   std::vector<bool> needed_whole;  // per op: a reader that cannot do otherwise takes all of it
 
   // The part that every reader is content with; dim -1: there is none.
-  Split PartOf(OpId op) const {
-    return asked.empty() || needed_whole[op] ? Split{} : asked[op];
-  }
+  Split PartOf(OpId op) const { return asked.empty() || needed_whole[op] ? Split{} : asked[op]; }
 };
 
 // `stored` says where entry parameters, and the results that continue them, lie.
-Demands FindDemands(const Graph& graph, const ForwardWorks& works, const std::vector<Split>& stored,
-                    const std::vector<int>& continues);
+Demands FindDemands(const Graph& graph, const Blocks& blocks, const ForwardWorks& works,
+                    const std::vector<Split>& stored, const std::vector<int>& continues);
 
 }  // namespace cfp

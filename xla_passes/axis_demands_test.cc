@@ -15,8 +15,9 @@ class Asked {
  public:
   Asked(const Step& step, const Plan& plan, const std::vector<Next>& next = {})
       : step_(step),
-        demands_(FindDemands(step.graph(), DivideForward(step.analysis(), plan.axis().choice),
-                             plan.Places(), Continues(step, next))) {}
+        demands_(FindDemands(step.graph(), step.analysis().blocks,
+                             DivideForward(step.analysis(), plan.axis().choice), plan.Places(),
+                             Continues(step, next))) {}
 
   std::string Of(const Array& a) const { return CutText(demands_.asked[step_.Op(a)]); }
   std::string PartOf(const Array& a) const { return CutText(demands_.PartOf(step_.Op(a))); }

@@ -4,9 +4,9 @@
 #include <set>
 #include <tuple>
 
+#include "axis_checks.h"
 #include "axis_demands.h"
 #include "gradient_work.h"
-#include "hlo_error.h"
 #include "shape_size.h"
 
 namespace cfp {
@@ -98,14 +98,42 @@ class AxisWalk {
     const OpId forward = ForwardOf(op);
     if (forward != kNoOp) {
       const Work work = Mirrored(op, works_.of[forward]);
-      if (work.factor >= 0 || works_.of[forward].factor < 0) return work;
+      works_.decided[op] = work.factor >= 0 || works_.of[forward].factor < 0;
+      if (works_.decided[op]) return work;
+    }
+    if (IsSource(op) || analysis_.blocks.owner[op].kind == OwnerKind::kOptimizer) {
+      const Work work = Asked(op);
+      if (work.factor >= 0) return work;
     }
     const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
+      if (IsSource(op) && Elements(op) > Elements(operands[i])) continue;
       const Work work = Continued(op, static_cast<int>(i), Of(operands[i]));
       if (work.factor >= 0) return work;
     }
     return {};
+  }
+
+  // What every reader computes for itself: made of parameters and constants alone.
+  bool IsSource(OpId op) const {
+    const Owner& owner = analysis_.blocks.owner[op];
+    return owner.kind == OwnerKind::kNobody && owner.because == Because::kNoActivation;
+  }
+
+  int64_t Elements(OpId op) const {
+    int64_t elements = 1;
+    for (int64_t d : graph_.dims(op)) elements *= d;
+    return elements;
+  }
+
+  // The part that all readers want. A source is made as its readers want it, and an update as it
+  // will be stored, so that it is the small or the first array of a chain that moves.
+  Work Asked(OpId op) const {
+    const Split split = demands_.PartOf(op);
+    const int f = IsCut(split) ? ResultFactorCut(rule_, split) : -1;
+    if (f < 0 || rule_.factors[f].kind != FactorKind::kPass) return {};
+    const int64_t within = split.outer / rule_.result_site(f).outer;
+    return rule_.factors[f].size / within % Pieces(op, split) == 0 ? Work{f, within} : Work{};
   }
 
   Work Continued(OpId op, int operand, const Split& split) const {
@@ -163,7 +191,7 @@ class AxisWalk {
   }
 
   void AskReaders() {
-    demands_ = FindDemands(graph_, works_, stored_, continues_);
+    demands_ = FindDemands(graph_, analysis_.blocks, works_, stored_, continues_);
     layout_.wanted.assign(graph_.parameters.size(), {});
     for (size_t p = 0; p < graph_.parameters.size(); ++p) {
       const OpId op = graph_.parameters[p];
@@ -242,13 +270,13 @@ class AxisWalk {
     return smallest;
   }
 
-  int64_t SizeBytes(OpId op) const {
-    return cfp::SizeBytes(graph_.module, graph_.ops[op].shape);
-  }
+  int64_t SizeBytes(OpId op) const { return cfp::SizeBytes(graph_.module, graph_.ops[op].shape); }
 
-  // One value moved to one place moves once, however many read it there.
+  // One value moved to one place moves once, however many read it there, and what a loop reads from
+  // outside moves before the loop.
   void Note(MovementKind kind, OpId value, const Split& to, OpId reader) {
-    const int region = reader == kNoOp ? 0 : graph_.ops[reader].region;
+    const int read_in = reader == kNoOp ? 0 : graph_.ops[reader].region;
+    const int region = std::min(graph_.ops[value].region, read_in);  // the outer of the two
     if (!noted_.emplace(kind, value, to.dim, to.outer, region).second) return;
     layout_.movements.push_back({kind, value, reader, graph_.regions[region].times});
   }
@@ -298,11 +326,8 @@ std::string_view MovementText(MovementKind kind) {
 std::vector<AxisLayout> LayOut(const Analysis& analysis, const std::vector<Axis>& axes,
                                const std::vector<int>& continues) {
   std::vector<ForwardWorks> works;
-  for (const Axis& axis : axes) {
-    if (!axis.stored.empty() && axis.stored.size() != analysis.graph.parameters.size())
-      throw HloError("a layout needs a place for every argument, or for none");
-    works.push_back(DivideForward(analysis, axis.choice));
-  }
+  for (const Axis& axis : axes) works.push_back(DivideForward(analysis, axis.choice));
+  CheckAxes(analysis, axes, continues);
   std::vector<AxisLayout> layouts;
   while (layouts.size() < axes.size())
     layouts.push_back(AxisWalk(analysis, axes, works, continues, layouts).Run());

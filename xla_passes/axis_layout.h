@@ -55,7 +55,8 @@ struct AxisLayout {
 };
 
 // `continues` holds, per result of the step, the entry parameter whose next value it is, or -1.
-// Axes are laid out one after the other: a later one cuts only what is left.
+// Axes are laid out one after the other: a later one cuts only what is left. Throws HloError where
+// the axes do not fit the step or each other.
 std::vector<AxisLayout> LayOut(const Analysis& analysis, const std::vector<Axis>& axes,
                                const std::vector<int>& continues);
 

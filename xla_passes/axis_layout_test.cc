@@ -183,7 +183,8 @@ TEST(AScanOverLayers) {
   EXPECT_EQ(columns.Cut(t.row), "dim 1");
   EXPECT_EQ(columns.Cut(t.drow), "dim 1");
   EXPECT_EQ(columns.Cut(t.next), "dim 2");
-  printf("%s\n", columns.Movements().c_str());
+  printf("%s\n%s\n", columns.Movements().c_str(), Dump(step.graph()).c_str());
+ for (auto& m : columns.layouts()[0].movements) printf("%%%d for %%%d x%ld\n", m.value, m.reader, m.times);
 }
 
 // [L6] A bias that is stored cut is gathered before it is broadcast, not as large as the activation

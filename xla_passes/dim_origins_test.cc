@@ -95,8 +95,7 @@ TEST(ALoopStateComesFromWhereItCameIn) {
 TEST(AnOpWithSeveralResults) {
   Program p;
   const Array x = p.Input({8, 16}), scale = p.Input({16}), offset = p.Input({16});
-  const Arrays results = p.AddAll("batch-norm-training", {x, scale, offset}, {x, scale, scale},
-                                  IntegerField(InstructionField::kFeatureIndex, 1));
+  const Arrays results = p.AddAll("batch-norm-training", {x, scale, offset}, {x, scale, scale});
   const Array mean = p.Apply("tanh", {results[1]}), normal = p.Apply("tanh", {results[0]});
   const Step step(p, {mean, normal});
   EXPECT_EQ(Origins(step, mean), "-");

@@ -1,5 +1,7 @@
 #include "layout_records.h"
 
+#include "hlo_error.h"
+
 namespace cfp {
 namespace {
 
@@ -15,8 +17,11 @@ std::vector<PlacedRecord> RecordCuts(const std::vector<Split>& splits) {
 
 Axis ReadAxis(const AxisRecord& record) {
   Axis axis{record.size, record.choice, {}};
-  for (const CutRecord& cut : record.stored)
+  for (const CutRecord& cut : record.stored) {
+    if (cut.dim != static_cast<int16_t>(cut.dim))
+      throw HloError("no array has a dimension " + std::to_string(cut.dim));
     axis.stored.push_back({static_cast<int16_t>(cut.dim), cut.outer, 1});
+  }
   return axis;
 }
 

@@ -76,7 +76,9 @@ def compare_contractions(
 ) -> tuple[int, tuple[str, ...], tuple[Mispartition, ...]]:
     """How many contractions are pinned, which of them the program lacks, which are not as decided.
 
-    `whole` is the step's own HLO, in which every equation has its op, of the whole sizes.
+    `whole` is the step's own HLO, in which every equation has its op, of the whole sizes. The
+    compiler may have rewritten a contraction and forgotten its name: one without a name stands for
+    one that is missed and of its sizes.
     """
     before, after = _by_equation(whole), _by_equation(program)
     names = _other_names(whole)
@@ -87,7 +89,10 @@ def compare_contractions(
         paths = [pin.path, *(path for path in names.get(pin.path, ()) if path not in before)]
         found = [one for path in paths for one in after.get(path, ())]
         decided = _decided(before[pin.path][0], pin, layout)
-        if not found:
+        nameless = [one for one in after.get("", ()) if _agree(one.sizes, decided)]
+        if not found and nameless:
+            after[""].remove(nameless[0])
+        elif not found:
             unseen.append(pin.path)
         elif others := sorted(
             {_text(one.sizes) for one in found if not _agree(one.sizes, decided)}

@@ -62,7 +62,7 @@ class Analysis:
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...]
     timing: Timing | None = opaque()  # noqa: RUF009 - it is a dataclass field
-    program: object = opaque()  # noqa: RUF009 - it is a dataclass field
+    program: object = opaque()
     parameters: tuple[int, ...] = ()
     results: tuple[int, ...] = ()
 

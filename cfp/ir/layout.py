@@ -62,8 +62,8 @@ class Transfer:
     """A collective on one axis that the plan expects, `times` times in one step.
 
     kind is "all-reduce", "all-gather", "reduce-scatter", "all-to-all", "gather-partials" or "halo";
-    size_bytes is what one device holds of the larger side each time: of what is reduced or scattered
-    before, of what is gathered after. reader is the op that needs it, -1 for the step's results.
+    size_bytes is what one device holds of the larger side each time: of what is reduced or
+    scattered before, of what is gathered after. reader is the op that needs it, -1 for the step's results.
     """
 
     kind: str

@@ -186,6 +186,7 @@ def _trace(
     step: str, jitted: jax.stages.Wrapped, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> jax.stages.Traced:
     try:
+        args, kwargs = jax.tree.map(_shape_of, (tuple(args), dict(kwargs)))
         return jitted.trace(*args, **kwargs)
     except errors.CfpError:
         raise
@@ -196,6 +197,13 @@ def _trace(
     except Exception as error:
         cause = f"{type(error).__name__}: {_first_line(error)}"
         raise errors.StepRaisedError(step, cause, _raised_at(error)) from error
+
+
+def _shape_of(leaf: Any) -> Any:
+    """An array's shape and type: where it lies, on which devices, is not the step's business."""
+    if not isinstance(leaf, jax.Array) or isinstance(leaf, jax.core.Tracer):
+        return leaf
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak_type)
 
 
 def _lower(step: str, jaxpr: ClosedJaxpr) -> bytes:

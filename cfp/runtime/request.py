@@ -10,9 +10,10 @@ from os import PathLike
 
 from cfp.ir.argument_pins import ArgumentPins
 from cfp.ir.plan import Plan
+from cfp.ir.plan_name import PlanName
 from cfp.runtime.grid import Device, GivenMesh
 
-GivenPlan = Plan | str | PathLike[str] | None
+GivenPlan = Plan | PlanName | str | PathLike[str] | None
 
 
 @dataclass(frozen=True)

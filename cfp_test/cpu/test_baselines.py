@@ -16,20 +16,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfp.baselines import baseline, baselines
-from cfp.baselines.fewest_bytes import fewest_bytes, moved_bytes
-from cfp.baselines.findings import find
-from cfp.baselines.names import KINDS, MEGATRON, STORAGES
-from cfp.baselines.splits import candidates
 from cfp.errors import UnfitBaselineError, UnfitDegreesError, UnreadableBaselineError
 from cfp.ir.layout import AxisCut
 from cfp.ir.mesh import Mesh
 from cfp.ir.plan import WHOLE
+from cfp.ir.plan_name import KINDS, MEGATRON, STORAGES
 from cfp.ir.roles import DATA, OPTIMIZER, PARAMETER, argument_roles
 from cfp.ir.shape import size_bytes
 from cfp.passes.analyze_hlo import analyze_hlo
 from cfp.passes.lay_out import lay_out
 from cfp.passes.trace_step import trace_step
+from cfp.plans_by_name import baseline, baselines
+from cfp.plans_by_name.fewest_bytes import fewest_bytes, moved_bytes
+from cfp.plans_by_name.findings import find
+from cfp.plans_by_name.splits import candidates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,9 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import jax
-import numpy as np
 import pytest
-from jax.extend.core import jaxpr_as_fun
 
 from cfp import _jax
 from cfp._native import wanted_storage

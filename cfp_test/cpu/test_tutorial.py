@@ -1,4 +1,4 @@
-"""The tutorial's code runs as it stands, in a process of its own: it makes its own eight devices."""
+"""The tutorial's code runs as it stands, in a process of its own with its own eight devices."""
 
 import os
 import re

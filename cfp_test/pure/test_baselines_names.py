@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfp.baselines.names import KINDS, REPEATING, STORAGES, Name, Part, parse
-from cfp.baselines.shares import equal_factors, shares_of
 from cfp.errors import UnfitDegreesError, UnreadableBaselineError
 from cfp.ir.mesh import Mesh
+from cfp.ir.plan_name import KINDS, REPEATING, STORAGES, Part, PlanName, parse
+from cfp.plans_by_name.shares import equal_factors, shares_of
 
 
 @st.composite
-def names(draw: st.DrawFn) -> Name:
+def names(draw: st.DrawFn) -> PlanName:
     kinds = draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=4, unique=True))
     parts = tuple(Part(kind, draw(st.integers(0, 64))) for kind in kinds)
     may_store = set(kinds) & set(REPEATING) and not set(kinds) & set(STORAGES)
-    return Name(parts, draw(st.sampled_from(("", *STORAGES))) if may_store else "")
+    return PlanName(parts, draw(st.sampled_from(("", *STORAGES))) if may_store else "")
 
 
 @given(names())
-def test_a_name_reads_as_it_is_written(name: Name) -> None:
+def test_a_name_reads_as_it_is_written(name: PlanName) -> None:
     assert parse(str(name)) == name
 
 
@@ -37,7 +37,7 @@ def test_a_name_reads_as_it_is_written(name: Name) -> None:
     ],
 )
 def test_what_a_name_says(text: str, parts: tuple[Part, ...], storage: str) -> None:
-    assert parse(text) == Name(parts, storage)
+    assert parse(text) == PlanName(parts, storage)
 
 
 @pytest.mark.parametrize(

@@ -150,11 +150,13 @@ step `step` raises ZeroDivisionError: division by zero
 block 2 has 40353607 ways to use the axes of a mesh, and at most 1048576 are enumerated
   where: enumerate_strategies on a:2 x b:2 x c:2 x d:2
   cure:  give a mesh of fewer, larger axes: a:16 x b:16 instead of eight axes of 2""",
-    errors.UnreadableBaselineError("data and more", "'data and more' is no kind with a degree"): """\
+    errors.UnreadableBaselineError(
+        "data and more", "'data and more' is no kind with a degree"
+    ): """\
 'data and more' names no baseline: 'data and more' is no kind with a degree
   where: the name of the plan
-  cure:  join parts by ` x `, each kind once and with its degree if you like, and end with `+ fsdp` \
-or `+ zero1` to store the state in parts: data:4 x megatron:2 + fsdp; the kinds are replicated, \
+  cure:  join parts by ` x `, each kind once and with its degree if you like, and end with \
+`+ fsdp` or `+ zero1` to store the state in parts: data:4 x megatron:2 + fsdp; the kinds are replicated, \
 data, fsdp, zero1, megatron (or tensor), sequence, expert""",
     errors.UnfitDegreesError("data:3 x megatron", 3, "8 devices"): """\
 the degrees of baseline 'data:3 x megatron' make 3, which does not fill 8 devices
@@ -176,6 +178,38 @@ change
   where: the arguments given to trace_step
   cure:  pass the state (nnx.split), rebuild the object inside (nnx.merge), and return its new \
 state (nnx.state)""",
+    errors.DeviceCountError("data:4 x model:2", 8, 4): """\
+mesh data:4 x model:2 has 8 places for devices, and 4 devices were given
+  where: the devices given to shard_step
+  cure:  give 8 devices or plan for a mesh of 4; a host shows more with \
+XLA_FLAGS=--xla_force_host_platform_device_count=8""",
+    errors.UnfitLayoutError(
+        "operand 1 of equation 3/0",
+        f"dot_general at {LINE_7}",
+        "its dimension 2 is cut, and it has 2",
+    ): """\
+the layout does not fit operand 1 of equation 3/0: its dimension 2 is cut, and it has 2
+  where: dot_general at train.py:7 in loss
+  cure:  lay the plan out again for this step and mesh; if it was, that is a bug""",
+    errors.IndivisibleError("argument state['w']", "the arguments of step `step`", 1, 10, 4): """\
+dimension 1 of argument state['w'] has 10 elements, which 4 devices cannot share equally
+  where: the arguments of step `step`
+  cure:  make it 8 or 12, the nearest that they can, or plan without this cut""",
+    errors.OtherArgumentError("step", "batch['x']", "missing", "float32[8,4]"): """\
+argument batch['x'] of step `step` is missing, and the step was sharded for float32[8,4]
+  where: the call of the sharded step
+  cure:  call it as it was traced, positional arguments by position and keywords by name, or shard \
+the step again for these arguments""",
+    errors.DonatedArgumentError("step", "state['w']"): """\
+argument state['w'] of step `step` is gone: it was donated to an earlier call
+  where: the call of the sharded step
+  cure:  pass on what that call returned, as in `state, metrics = step(state, batch)`, or donate \
+nothing""",
+    errors.UnmatchedStateError("step", "it has 3 arrays, and the arguments have 5, 2"): """\
+what the init function makes is no argument of step `step`: it has 3 arrays, and the arguments \
+have 5, 2
+  where: the function given to init
+  cure:  return a tree that the step takes as one argument, with its shapes and dtypes""",
     errors.FactoryNotFoundError("models.gpt", "there is no `:` between module and function"): """\
 no step factory at 'models.gpt': there is no `:` between module and function
   where: the name of the step factory

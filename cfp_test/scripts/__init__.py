@@ -1,0 +1,1 @@
+"""Set-up, tests and trainings that are run by hand or by CI."""

@@ -16,7 +16,16 @@ from jax import lax
 from jax.extend.core import JaxprEqn
 
 from cfp.runtime.unfolded.form import Form, places, unfolded_shape
-from cfp.runtime.unfolded.rule import Arrays, Rule, Spot, Tie, arrays_of, has_parts, no_borders, shape_of
+from cfp.runtime.unfolded.rule import (
+    Arrays,
+    Rule,
+    Spot,
+    Tie,
+    arrays_of,
+    has_parts,
+    no_borders,
+    shape_of,
+)
 
 # ---- one element of each operand for one of the result
 

@@ -7,21 +7,21 @@ data x megatron on a:2 x b:2 x c:2        data takes a and b, megatron c
 from dataclasses import dataclass, replace
 from math import prod
 
-from cfp.baselines.names import Name, Part
 from cfp.errors import UnfitDegreesError
 from cfp.ir.mesh import Mesh
+from cfp.ir.plan_name import Part, PlanName
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
     """A mesh, a name with all its degrees, and for each part the numbers of its axes."""
 
-    name: Name
+    name: PlanName
     mesh: Mesh
     axes: tuple[tuple[int, ...], ...]
 
 
-def shares_of(name: Name, mesh: Mesh | None, devices: int) -> Shares:
+def shares_of(name: PlanName, mesh: Mesh | None, devices: int) -> Shares:
     """Without a mesh each part gets one axis, of its kind's name."""
     if mesh is None:
         full = with_degrees(name, devices, f"{devices} devices")
@@ -34,7 +34,7 @@ def shares_of(name: Name, mesh: Mesh | None, devices: int) -> Shares:
     return Shares(full, mesh, _consecutive(full, mesh, place))
 
 
-def with_degrees(name: Name, devices: int, place: str) -> Name:
+def with_degrees(name: PlanName, devices: int, place: str) -> PlanName:
     """The degrees that the name leaves out are as equal as can be, the larger first."""
     given = prod(part.degree for part in name.parts if part.degree)
     missing = sum(not part.degree for part in name.parts)
@@ -53,14 +53,14 @@ def equal_factors(number: int, count: int) -> tuple[int, ...]:
     return tuple(sorted((first, *equal_factors(number // first, count - 1)), reverse=True))
 
 
-def _with_sizes(name: Name, mesh: Mesh) -> Name:
+def _with_sizes(name: PlanName, mesh: Mesh) -> PlanName:
     """A part whose degree is left out takes the size of the axis in its place."""
     pairs = zip(name.parts, mesh.sizes, strict=True)
     parts = tuple(Part(part.kind, part.degree or size) for part, size in pairs)
     return replace(name, parts=parts)
 
 
-def _consecutive(name: Name, mesh: Mesh, place: str) -> tuple[tuple[int, ...], ...]:
+def _consecutive(name: PlanName, mesh: Mesh, place: str) -> tuple[tuple[int, ...], ...]:
     """The axes of each part: the next ones, until their sizes make its degree."""
     taken: list[tuple[int, ...]] = []
     end = 0

@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class PlanName:
     """The parts, major first, and the storage that is added to them: "fsdp", "zero1" or ""."""
 
     parts: tuple[Part, ...]
@@ -52,11 +52,11 @@ class Name:
         return f"{parts} + {self.storage}" if self.storage else parts
 
 
-def parse(text: str) -> Name:
+def parse(text: str) -> PlanName:
     """The name that `text` is; `str` writes it."""
     head, plus, storage = text.partition("+")
     storage = storage.strip()
-    name = Name(tuple(_part(text, one) for one in re.split(r"\sx\s", head)), storage)
+    name = PlanName(tuple(_part(text, one) for one in re.split(r"\sx\s", head)), storage)
     if plus and storage not in STORAGES:
         raise UnreadableBaselineError(text, f"{storage!r} is no storage")
     kinds = [part.kind for part in name.parts]

@@ -7,7 +7,7 @@ names reads a name, shares lays its parts on a mesh, splits says what each kind 
 fewest_bytes chooses among that, storage says how arguments lie between steps.
 """
 
-from cfp.baselines.by_name import baseline
-from cfp.baselines.every import Baselines, LeftOut, baselines
+from cfp.plans_by_name.by_name import baseline
+from cfp.plans_by_name.every import Baselines, LeftOut, baselines
 
 __all__ = ["Baselines", "LeftOut", "baseline", "baselines"]

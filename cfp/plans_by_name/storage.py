@@ -13,17 +13,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cfp.baselines.names import FSDP, REPEATING, STORAGES, ZERO1
 from cfp.ir.layout import Cuts, partition
+from cfp.ir.plan_name import FSDP, REPEATING, STORAGES, ZERO1
 from cfp.ir.roles import OPTIMIZER, PARAMETER
 from cfp.ir.storing import looped_dims, stored_further
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cfp.baselines.findings import Findings
-    from cfp.baselines.shares import Shares
     from cfp.ir.mesh import Mesh
+    from cfp.plans_by_name.findings import Findings
+    from cfp.plans_by_name.shares import Shares
 
 STORED = {FSDP: (PARAMETER, OPTIMIZER), ZERO1: (OPTIMIZER,)}
 

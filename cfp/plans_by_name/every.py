@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from cfp.baselines.by_name import plan_of
-from cfp.baselines.fewest_bytes import fewest_bytes
-from cfp.baselines.findings import find
-from cfp.baselines.names import (
+from cfp.errors import UnfitBaselineError
+from cfp.ir.mesh import Mesh
+from cfp.ir.plan_name import (
     DATA,
     EXPERT,
     FSDP,
@@ -24,22 +23,23 @@ from cfp.baselines.names import (
     REPLICATED,
     SEQUENCE,
     ZERO1,
-    Name,
     Part,
+    PlanName,
 )
-from cfp.baselines.shares import shares_of
-from cfp.errors import UnfitBaselineError
-from cfp.ir.mesh import Mesh
+from cfp.plans_by_name.by_name import plan_of
+from cfp.plans_by_name.fewest_bytes import fewest_bytes
+from cfp.plans_by_name.findings import find
+from cfp.plans_by_name.shares import shares_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cfp.baselines.fewest_bytes import Chosen
-    from cfp.baselines.findings import Findings
-    from cfp.baselines.splits import Candidates
     from cfp.ir.analysis import Analysis
     from cfp.ir.plan import Plan
     from cfp.ir.step import TracedStep
+    from cfp.plans_by_name.fewest_bytes import Chosen
+    from cfp.plans_by_name.findings import Findings
+    from cfp.plans_by_name.splits import Candidates
 
 SPLITTING = (DATA, ZERO1, FSDP, EXPERT, SEQUENCE, MEGATRON)  # from major to minor
 
@@ -85,14 +85,14 @@ def baselines(step: TracedStep, analysis: Analysis, place: Mesh | int) -> Baseli
     return Baselines(tuple(plans.values()), tuple(left_out))
 
 
-def _names(mesh: Mesh | None, devices: int) -> Iterator[Name]:
+def _names(mesh: Mesh | None, devices: int) -> Iterator[PlanName]:
     """Yields the names of one part, then those of two."""
     for kind in (REPLICATED, *SPLITTING):
-        yield Name((Part(kind, devices),))
+        yield PlanName((Part(kind, devices),))
     for pair in combinations(SPLITTING, 2):
         for first in _first_degrees(mesh, devices):
             degrees = (first, devices // first)
-            yield Name(tuple(Part(*one) for one in zip(pair, degrees, strict=True)))
+            yield PlanName(tuple(Part(*one) for one in zip(pair, degrees, strict=True)))
 
 
 def _first_degrees(mesh: Mesh | None, devices: int) -> list[int]:

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfp.baselines.names import DATA, EXPERT, FSDP, MEGATRON, REPLICATED, SEQUENCE, ZERO1
 from cfp.ir.plan import WHOLE
+from cfp.ir.plan_name import DATA, EXPERT, FSDP, MEGATRON, REPLICATED, SEQUENCE, ZERO1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from cfp.baselines.findings import Findings
     from cfp.ir.block import Strategy
+    from cfp.plans_by_name.findings import Findings
 
     Question = Callable[["Findings", Strategy], bool]
     Candidates = dict[int, tuple[int, ...]]  # by distinct block, strategies and WHOLE

@@ -16,27 +16,27 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from cfp._native import wanted_storage
-from cfp.baselines.fewest_bytes import fewest_bytes
-from cfp.baselines.findings import find
-from cfp.baselines.fits import why_unfit
-from cfp.baselines.names import parse
-from cfp.baselines.shares import shares_of
-from cfp.baselines.splits import candidates, cut_further
-from cfp.baselines.storage import as_used, in_parts
 from cfp.errors import UnfitBaselineError
 from cfp.ir.notation import notation_of
 from cfp.ir.plan import Choice, Plan, Storage
+from cfp.ir.plan_name import parse
+from cfp.plans_by_name.fewest_bytes import fewest_bytes
+from cfp.plans_by_name.findings import find
+from cfp.plans_by_name.fits import why_unfit
+from cfp.plans_by_name.shares import shares_of
+from cfp.plans_by_name.splits import candidates, cut_further
+from cfp.plans_by_name.storage import as_used, in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cfp.baselines.fewest_bytes import Chosen
-    from cfp.baselines.findings import Findings
-    from cfp.baselines.shares import Shares
-    from cfp.baselines.splits import Candidates
     from cfp.ir.analysis import Analysis
     from cfp.ir.mesh import Mesh
     from cfp.ir.step import TracedStep
+    from cfp.plans_by_name.fewest_bytes import Chosen
+    from cfp.plans_by_name.findings import Findings
+    from cfp.plans_by_name.shares import Shares
+    from cfp.plans_by_name.splits import Candidates
 
     Choose = Callable[[Candidates, int], Chosen]
     Strategies = tuple[int, ...]  # per axis of the mesh

@@ -18,14 +18,14 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from cfp._native import Axis, AxisLayout, lay_out_axes
-from cfp.baselines.storage import as_used
 from cfp.ir.mesh import Mesh
 from cfp.ir.plan import WHOLE
 from cfp.ir.shape import size_bytes
+from cfp.plans_by_name.storage import as_used
 
 if TYPE_CHECKING:
-    from cfp.baselines.findings import Findings
-    from cfp.baselines.splits import Candidates
+    from cfp.plans_by_name.findings import Findings
+    from cfp.plans_by_name.splits import Candidates
 
     Chosen = dict[int, int]  # by distinct block
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cfp.baselines.names import DATA, EXPERT, FSDP, MEGATRON, SEQUENCE, ZERO1
-from cfp.baselines.splits import KINDS, answering, cut_further
 from cfp.ir.plan import WHOLE
+from cfp.ir.plan_name import DATA, EXPERT, FSDP, MEGATRON, SEQUENCE, ZERO1
+from cfp.plans_by_name.splits import KINDS, answering, cut_further
 
 if TYPE_CHECKING:
-    from cfp.baselines.fewest_bytes import Chosen
-    from cfp.baselines.findings import Findings
-    from cfp.baselines.splits import Pieces
+    from cfp.plans_by_name.fewest_bytes import Chosen
+    from cfp.plans_by_name.findings import Findings
+    from cfp.plans_by_name.splits import Pieces
 
 ALONG = {
     DATA: "along the batch",
