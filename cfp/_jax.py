@@ -25,6 +25,11 @@ from jax._src import source_info_util as _source_info
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var
 from jax.extend.mlir import hlo_to_stablehlo
 from jax.extend.source_info_util import NameStack, new_name_stack
+from jax.extend.xla import (
+    PipelineStage,
+    clear_hlo_module_transformation,
+    register_hlo_module_transformation,
+)
 from jaxlib import xla_client as _xla_client
 
 from cfp.ir.step import Equation
@@ -277,18 +282,41 @@ def partitioned_hlo(hlo: bytes, pieces: int) -> str:
     """The optimised HLO text of a module whose shardings name the devices 0 to `pieces` - 1.
 
     GSPMD partitions: it follows a sharding on any instruction, Shardy reads those of arguments
-    alone. Only the text is wanted, so the cheapest code is asked for. 0.10.2: HLO that no jit made
-    is compiled by the client, which is not public.
+    alone. 0.10.2: HLO that no jit made is compiled by the client, which is not public.
     """
     options = _compiler.get_compile_options(
-        num_replicas=1,
-        num_partitions=pieces,
-        device_assignment=[list(range(pieces))],
-        env_options_overrides={"xla_backend_optimization_level": "0"},
+        num_replicas=1, num_partitions=pieces, device_assignment=[list(range(pieces))]
     )
     options.executable_build_options.use_shardy_partitioner = False
     devices: list[Any] = jax.devices("cpu")[:pieces]
-    executable = devices[0].client.compile_and_load(
-        hlo_to_stablehlo(hlo), _xla_client.DeviceList(tuple(devices)), options
-    )
-    return executable.hlo_modules()[0].to_string()
+    program = hlo_to_stablehlo(hlo)
+    with _optimized_only() as modules:
+        try:
+            devices[0].client.compile_and_load(
+                program, _xla_client.DeviceList(tuple(devices)), options
+            )
+        except jax.errors.JaxRuntimeError:
+            if not modules:
+                raise
+    return _xla_client.XlaComputation(modules[0]).get_hlo_module().to_string()
+
+
+@contextmanager
+def _optimized_only() -> Generator[list[bytes]]:
+    """XLA:CPU stops in this context when a module is optimised; the list then holds the module.
+
+    The code it would generate takes most of the time and nobody is to run it. Meanwhile no other
+    thread of this process can compile for the CPU.
+    """
+    modules: list[bytes] = []
+
+    def stop(module: bytes) -> None:
+        modules.append(module)
+        raise StopIteration  # becomes the error of the compilation
+
+    name, stage = "cfp stops here", PipelineStage.POST_SCHEDULER
+    register_hlo_module_transformation(stop, name=name, stage=stage, platforms="cpu")
+    try:
+        yield modules
+    finally:
+        clear_hlo_module_transformation(name, stage, platforms="cpu")

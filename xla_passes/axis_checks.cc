@@ -122,6 +122,8 @@ void CheckAxes(const Analysis& analysis, const std::vector<Axis>& axes,
     if (!axis.stored.empty() && axis.stored.size() != graph.parameters.size())
       throw HloError("a layout needs a place for each of " + Number(graph.parameters.size()) +
                      " arguments, or for none, not for " + Number(axis.stored.size()));
+    if (axis.stored.empty() != axes[0].stored.empty())
+      throw HloError("places are given on every axis or on none");
   }
   for (size_t b = 0; b < analysis.blocks.list.size(); ++b) {
     if (analysis.blocks.list[b].forward_count > 0) CheckStrategies(analysis, axes, b);

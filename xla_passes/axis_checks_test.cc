@@ -63,6 +63,13 @@ TEST(PlacesCutIntoEqualParts) {
             "a layout needs a place for each of 4 arguments, or for none, not for 3");
 }
 
+// Where no place is given on one axis, readers have their say on all of them.
+TEST(PlacesAreGivenOnEveryAxisOrOnNone) {
+  const TrainedMlp t;
+  EXPECT_EQ(Refusal(t.step, {Plan(t.step, 2).axis(), Plan(t.step, 2).Store(t.m.x, 0).axis()}),
+            "places are given on every axis or on none");
+}
+
 // A result can be the next value of an argument of its own shape.
 TEST(ResultsContinueArguments) {
   const TrainedMlp t;

@@ -19,7 +19,7 @@ struct Demands {
   Split PartOf(OpId op) const { return asked.empty() || needed_whole[op] ? Split{} : asked[op]; }
 };
 
-// `stored` says where entry parameters, and the results that continue them, lie.
+// `stored` says where entry parameters, and the results that continue them, lie. [L8] [L9]
 Demands FindDemands(const Graph& graph, const Blocks& blocks, const ForwardWorks& works,
                     const std::vector<Split>& stored, const std::vector<int>& continues);
 

@@ -27,7 +27,7 @@ class Asked {
   Demands demands_;
 };
 
-// [L6] A weight is asked for as it is read, also through ops that could be cut as well: here a
+// [L8] A weight is asked for as it is read, also through ops that could be cut as well: here a
 // convert and a transpose.
 TEST(AReaderAsksThroughWhatGoesBetween) {
   Program p;
@@ -42,7 +42,7 @@ TEST(AReaderAsksThroughWhatGoesBetween) {
   EXPECT_EQ(Asked(step, Plan(step, 4)).Of(w), "whole");
 }
 
-// [L6] Of two readers that take parts the first one in the program is heard.
+// [L8] Of two readers that take parts the first one in the program is heard.
 TEST(TheFirstReaderIsHeard) {
   Program p;
   const Array w = p.Input({64, 64}), h = p.Apply("tanh", {Stem(p)});
@@ -53,7 +53,7 @@ TEST(TheFirstReaderIsHeard) {
   EXPECT_EQ(asked.PartOf(w), "dim 1");
 }
 
-// [L7] A value that one reader needs whole is no part of anything, whoever asks for a part.
+// [L9] A value that one reader needs whole is no part of anything, whoever asks for a part.
 TEST(OneReaderThatNeedsAllIsEnough) {
   Program p;
   const Array w = p.Input({64, 64}), h = p.Apply("tanh", {Stem(p)});
@@ -64,7 +64,7 @@ TEST(OneReaderThatNeedsAllIsEnough) {
   EXPECT_EQ(asked.PartOf(w), "whole");
 }
 
-// [L7] A result that continues an argument is asked for as the argument is stored, and asks on.
+// [L9] A result that continues an argument is asked for as the argument is stored, and asks on.
 TEST(StorageAsksForResults) {
   Program p;
   const Array momentum = p.Input({64, 128}), gradient = p.Input({64, 128});
@@ -81,7 +81,7 @@ TEST(StorageAsksForResults) {
   EXPECT_EQ(Asked(step, Plan(step, 4).Store(momentum, 0)).PartOf(share), "whole");
 }
 
-// [L7] What sums over a dimension, or moves it, does not pass on what it is asked for.
+// [L9] What sums over a dimension, or moves it, does not pass on what it is asked for.
 TEST(OnlyWhatCouldBeCutAsksOn) {
   Program p;
   const Array momentum = p.Input({64, 128}), gradient = p.Input({64, 128});
@@ -95,7 +95,7 @@ TEST(OnlyWhatCouldBeCutAsksOn) {
   EXPECT_EQ(Asked(step, Plan(step, 4).Store(momentum, 1), continued).Of(gradient), "dim 1");
 }
 
-// [L5] What a loop's body asks of its state it asks of what enters the loop.
+// [L7] What a loop's body asks of its state it asks of what enters the loop.
 TEST(ALoopAsksForWhatEnters) {
   Program p;
   const Array h = p.Input({8, 64}), w = p.Input({64, 64});

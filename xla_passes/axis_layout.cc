@@ -62,7 +62,7 @@ class AxisWalk {
   OpId Count() const { return static_cast<OpId>(graph_.ops.size()); }
   const Split& Of(OpId op) const { return layout_.of[op]; }
 
-  // Sweeps until every loop's state enters as it comes back.
+  // Sweeps until every loop's state enters as it comes back. [L7]
   void Settle() {
     for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
       for (OpId op = 0; op < Count(); ++op) layout_.of[op] = Visit(op);
@@ -93,7 +93,7 @@ class AxisWalk {
     return site.dim < 0 ? Split{} : SplitAt(factor, site, work.within);
   }
 
-  // What an op that no strategy speaks of works on.
+  // What an op that no strategy speaks of works on. [L3] [L4]
   Work Follow(OpId op) {
     const OpId forward = ForwardOf(op);
     if (forward != kNoOp) {
@@ -114,7 +114,7 @@ class AxisWalk {
     return {};
   }
 
-  // What every reader computes for itself: made of parameters and constants alone.
+  // What every reader computes for itself: made of parameters and constants alone. [L5]
   bool IsSource(OpId op) const {
     const Owner& owner = analysis_.blocks.owner[op];
     return owner.kind == OwnerKind::kNobody && owner.because == Because::kNoActivation;
@@ -127,7 +127,7 @@ class AxisWalk {
   }
 
   // The part that all readers want. A source is made as its readers want it, and an update as it
-  // will be stored, so that it is the small or the first array of a chain that moves.
+  // will be stored, so that it is the small or the first array of a chain that moves. [L5] [L6]
   Work Asked(OpId op) const {
     const Split split = demands_.PartOf(op);
     const int f = IsCut(split) ? ResultFactorCut(rule_, split) : -1;
@@ -182,7 +182,7 @@ class AxisWalk {
     return site.dim < 0 ? Split{} : SplitAt(rule_.factors[work.factor], site, work.within);
   }
 
-  // A partial result whose readers all take one part is summed where it is read.
+  // A partial result whose readers all take one part is summed where it is read. [L9]
   Split Scattered(OpId op) const {
     const Split split = demands_.PartOf(op);
     if (!IsCut(split) || graph_.ops[op].combiner == Combiner::kOther) return {};
@@ -190,6 +190,7 @@ class AxisWalk {
     return left % Pieces(op, split) == 0 ? split : Split{};
   }
 
+  // Asks again what readers want, and takes their word for where arguments lie best. [L8]
   void AskReaders() {
     demands_ = FindDemands(graph_, analysis_.blocks, works_, stored_, continues_);
     layout_.wanted.assign(graph_.parameters.size(), {});
@@ -255,7 +256,7 @@ class AxisWalk {
   }
 
   // What every reader computes for itself is gathered where it is smallest: a weight before it is
-  // broadcast, but after it is converted to fewer bits.
+  // broadcast, but after it is converted to fewer bits. [L11]
   OpId Smallest(OpId value) const {
     OpId smallest = value;
     while (analysis_.blocks.owner[value].kind == OwnerKind::kNobody &&
@@ -265,7 +266,7 @@ class AxisWalk {
           std::find_if(operands.begin(), operands.end(), [&](OpId o) { return IsCut(Of(o)); });
       if (cut == operands.end()) break;
       value = *cut;
-      if (SizeBytes(value) < SizeBytes(smallest)) smallest = value;
+      if (SizeBytes(value) <= SizeBytes(smallest)) smallest = value;
     }
     return smallest;
   }
@@ -273,7 +274,7 @@ class AxisWalk {
   int64_t SizeBytes(OpId op) const { return cfp::SizeBytes(graph_.module, graph_.ops[op].shape); }
 
   // One value moved to one place moves once, however many read it there, and what a loop reads from
-  // outside moves before the loop.
+  // outside moves before the loop. [L10]
   void Note(MovementKind kind, OpId value, const Split& to, OpId reader) {
     const int read_in = reader == kNoOp ? 0 : graph_.ops[reader].region;
     const int region = std::min(graph_.ops[value].region, read_in);  // the outer of the two

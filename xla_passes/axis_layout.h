@@ -5,10 +5,10 @@
 //   y = h·W2     strategy: what it sums over      y whole, all-reduce
 //   dW1 = xᵀ·dh  the gradient of an op on n       dW1 cut on dim 1, as W1 is
 //   m' = …       follows what it reads            cut as dW1 and m are
-// Strategies speak of the forward ops of blocks, gradients of contractions mirror them, and all else
-// follows its operands by the partition rules. Two more things are settled by looking at readers:
-// how an argument without a place would best lie, and which partial results need not be summed on
-// every device because all who read them take a part (reduce-scatter).
+// Strategies speak of the forward ops of blocks, gradients of contractions mirror them, and all
+// else follows its operands by the partition rules. Two more things are settled by looking at
+// readers: how an argument without a place would best lie, and which partial results need not be
+// summed on every device because all who read them take a part (reduce-scatter).
 #pragma once
 
 #include <vector>
@@ -20,8 +20,9 @@ namespace cfp {
 // One axis of the mesh and what is decided on it.
 struct Axis {
   int64_t size = 1;
-  std::vector<int> choice;    // per block: a strategy, or kWhole
-  std::vector<Split> stored;  // per entry parameter; empty: as its readers would have it
+  std::vector<int> choice;  // per block: a strategy, or kWhole
+  // Per entry parameter; empty on every axis: as its readers would have it.
+  std::vector<Split> stored;
 };
 
 struct OperandUse {

@@ -61,6 +61,7 @@ class Division {
   ForwardWorks& works_;
 };
 
+// What is computed again does as the first computation. [L2]
 void CopyToRecomputed(const Analysis& analysis, ForwardWorks* works) {
   const Graph& graph = analysis.graph;
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {

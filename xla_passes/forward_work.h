@@ -21,8 +21,8 @@ struct ForwardWorks {
   std::vector<bool> decided;  // per op: a strategy speaks of it; the others follow what they read
 };
 
-// `choice` holds for each block a strategy of the first block alike, or kWhole. Recomputed ops do
-// as the first computation. Throws HloError where there is no such strategy.
+// `choice` holds for each block a strategy of the first block alike, or kWhole. Throws HloError
+// where there is no such strategy. [L1]
 ForwardWorks DivideForward(const Analysis& analysis, const std::vector<int>& choice);
 
 }  // namespace cfp

@@ -3,8 +3,8 @@
 //   y[b,m,n] = x[b,m,k] · w[k,n]     forward on n: columns of w
 //   dx = dy[b,m,n] · w[k,n]          n is summed over: partial results
 //   dw = x[b,m,k] · dy[b,m,n]        n is free: columns of dw
-// The operand that both contractions read tells where its factors went, seen through transposes. The
-// factors that stand on the other operand alone are the cotangent's own, in their order.
+// The operand that both contractions read tells where its factors went, seen through transposes.
+// The factors that stand on the other operand alone are the cotangent's own, in their order.
 #pragma once
 
 #include "contractions.h"
@@ -13,7 +13,7 @@
 namespace cfp {
 
 // The work of `gradient`, an index into `contractions.list`, when its forward contraction has
-// `forward`; factor -1 where there is no such factor. [B9]
+// `forward`; factor -1 where there is no such factor. [L3]
 Work GradientWork(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
                   int gradient, const Work& forward);
 

@@ -2,11 +2,10 @@
 
 namespace cfp {
 
-Span<int64_t> WidestDims(const HloModule& module, const Shape& shape) {
-  if (shape.dtype != DType::kTuple) return module.list(shape.dims);
+Span<int64_t> WidestElement(const HloModule& module, const Shape& tuple) {
   Span<int64_t> widest;
   int64_t widest_count = 0;
-  for (const Shape& element : module.list_shapes(shape.elements)) {
+  for (const Shape& element : module.list_shapes(tuple.elements)) {
     int64_t count = 1;
     for (const int64_t size : module.list(element.dims)) count *= size;
     if (count <= widest_count) continue;

@@ -12,7 +12,10 @@ namespace cfp {
 
 // An op with several results is described by its widest one, the first among equals: a sort's
 // results are all alike, and of a random state and its bits the bits count.
-Span<int64_t> WidestDims(const HloModule& module, const Shape& shape);
+Span<int64_t> WidestElement(const HloModule& module, const Shape& tuple);
+inline Span<int64_t> WidestDims(const HloModule& module, const Shape& shape) {
+  return shape.dtype == DType::kTuple ? WidestElement(module, shape) : module.list(shape.dims);
+}
 
 int64_t SizeBytes(const HloModule& module, const Shape& shape);
 

@@ -52,13 +52,12 @@ def _peak_of(
     alive = sum(size.get(one, 0) for one in last if one not in made)
     peak = alive
     for place, task in enumerate(tasks):
-        ends = [one for one in task.reads if last[one] == place and one not in kept]
-        overwritten = [one for one in ends if one in made] if buffers.may_overwrite(task) else []
+        touched = task.reads.union(task.makes)
+        ends = {one for one in touched if last[one] == place and one not in kept}
+        free = (ends & made).difference(task.makes) if buffers.may_overwrite(task) else ()
         alive += sum(size.get(one, 0) for one in task.makes)
-        spared = _spared(task.makes, overwritten, size)
-        peak = max(peak, alive - spared + within[task.op])
-        unread = [one for one in task.makes if last[one] == place and one not in kept]
-        alive -= sum(size.get(one, 0) for one in (*ends, *unread))
+        peak = max(peak, alive - _spared(task.makes, free, size) + within[task.op])
+        alive -= sum(size.get(one, 0) for one in ends)
     return peak
 
 

@@ -63,7 +63,8 @@ class Transfer:
 
     kind is "all-reduce", "all-gather", "reduce-scatter", "all-to-all", "gather-partials" or "halo";
     size_bytes is what one device holds of the larger side each time: of what is reduced or
-    scattered before, of what is gathered after. reader is the op that needs it, -1 for the step's results.
+    scattered before, of what is gathered after. reader is the op that needs it, -1 for the results
+    of the step.
     """
 
     kind: str

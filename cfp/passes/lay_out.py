@@ -32,6 +32,7 @@ _PINNED = {
     "scatter_add": "scatter",
     "ragged_dot_general": "ragged-dot",
 }
+_SUMS = ("all-reduce", "reduce-scatter")
 
 
 def lay_out(step: TracedStep, analysis: Analysis, plan: Plan) -> Layout:
@@ -40,6 +41,7 @@ def lay_out(step: TracedStep, analysis: Analysis, plan: Plan) -> Layout:
     axes = _axes(analysis, plan, arguments)
     laid = lay_out_axes(analysis, axes, [one.continues for one in step.results])
     values = _values(laid, len(analysis.ops))
+    summed = _summed(laid, values)
     made = tuple(values[op] for op in analysis.results)
     return Layout(
         mesh=plan.mesh,
@@ -50,8 +52,8 @@ def lay_out(step: TracedStep, analysis: Analysis, plan: Plan) -> Layout:
             arguments[one.continues] if one.continues >= 0 else cuts
             for one, cuts in zip(step.results, made, strict=True)
         ),
-        pins=tuple(_pins(step, analysis, _summed(laid, values), _uses(laid))),
-        transfers=tuple(_transfers(analysis, plan.mesh, laid, values)),
+        pins=tuple(_pins(step, analysis, summed, _uses(laid))),
+        transfers=tuple(_transfers(analysis, plan.mesh, laid, values, summed)),
     )
 
 
@@ -125,11 +127,17 @@ def _pins(
 
 
 def _transfers(
-    analysis: Analysis, mesh: Mesh, laid: tuple[AxisLayout, ...], values: tuple[Cuts, ...]
+    analysis: Analysis,
+    mesh: Mesh,
+    laid: tuple[AxisLayout, ...],
+    values: tuple[Cuts, ...],
+    summed: dict[int, Cuts],
 ) -> Iterator[Transfer]:
+    """What moves; partial results are summed on every axis before they are scattered on any."""
     for axis in laid:
         for one in axis.movements:
-            others = [cut.axis for cut in values[one.value] if cut.axis != axis.axis]
+            lies = summed if one.kind in _SUMS else values
+            others = [cut.axis for cut in lies[one.value] if cut.axis != axis.axis]
             pieces = mesh.size(*others)
             if one.kind == "all-to-all":
                 pieces *= mesh.size(axis.axis)

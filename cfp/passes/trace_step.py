@@ -203,7 +203,7 @@ def _shape_of(leaf: Any) -> Any:
     """An array's shape and type: where it lies, on which devices, is not the step's business."""
     if not isinstance(leaf, jax.Array) or isinstance(leaf, jax.core.Tracer):
         return leaf
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak_type)
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=getattr(leaf, "weak_type", False))
 
 
 def _lower(step: str, jaxpr: ClosedJaxpr) -> bytes:

@@ -53,10 +53,13 @@ def _sayable(cuts: Cuts, shape: tuple[int, ...], mesh: Mesh) -> Cuts:
 
 
 def in_parts(findings: Findings, shares: Shares, used: tuple[Cuts, ...]) -> tuple[Cuts, ...]:
-    """How each argument is stored where the name says more than how it is used."""
+    """How each argument is stored where the name says more than how it is used.
+
+    What parameters share is cut first: then their optimizer state is cut as they are, and further.
+    """
     looped = looped_dims(findings.analysis)
     stored = list(used)
-    for storage, axes in _storing_axes(shares):
+    for storage, axes in sorted(_storing_axes(shares), key=lambda one: -len(STORED[one[0]])):
         for number, role in enumerate(findings.roles):
             if role.kind not in STORED[storage]:
                 continue

@@ -10,7 +10,7 @@
 # pyright: reportUnknownMemberType=false
 # JAX annotates its own functions in part; what comes from them is unknown to a strict checker.
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,8 +18,11 @@ from typing import Any
 import jax
 from jax.sharding import NamedSharding
 
-from cfp.ir.layout import Layout
-from cfp.ir.step import TracedStep
+from cfp.errors import InconsistentError
+from cfp.ir.array_text import array_text, cuts_text
+from cfp.ir.layout import Cuts, Layout, local_shape
+from cfp.ir.step import ArrayInfo, TracedStep
+from cfp.ir.table import table
 from cfp.runtime.arguments import placed
 from cfp.runtime.initial_state import initial_state
 
@@ -40,6 +43,7 @@ class ShardedStep:
     jitted: jax.stages.Wrapped
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The results of the user's step, each where the layout says."""
         results = self._compiled(*self.place(args, kwargs))
         return jax.tree.unflatten(self.step.out_tree, results)
 
@@ -59,6 +63,30 @@ class ShardedStep:
     def compile(self) -> jax.stages.Compiled:
         """The program of the devices; compiled once."""
         return self._compiled
+
+    def verify(self) -> None:
+        """Raises InconsistentError unless JAX gives a device what the layout says it holds."""
+        for array, cuts, sharding in self._border():
+            said = local_shape(array.shape, cuts, self.layout.mesh)
+            if (given := sharding.shard_shape(array.shape)) != said:
+                fact = f"a device holds {given} of {array.name}, and the layout says {said}"
+                raise InconsistentError("ShardedStep", self.step.name, fact)
+
+    def __str__(self) -> str:
+        rows = [
+            (array_text(array), cuts_text(cuts), sharding.shard_shape(array.shape), array.name)
+            for array, cuts, sharding in self._border()
+        ]
+        head = f"step {self.step.name} on {self.layout.mesh}: {len(self.layout.pins)} pins"
+        return "\n".join([head, *table(("array", "cut", "on a device", "name"), rows)])
+
+    def _border(self) -> Iterator[tuple[ArrayInfo, Cuts, NamedSharding]]:
+        """Every argument, then every result."""
+        arrays = (*self.step.arguments, *self.step.results)
+        cuts = (*self.layout.arguments, *self.layout.results)
+        yield from zip(
+            arrays, cuts, (*self.argument_shardings, *self.result_shardings), strict=True
+        )
 
     @cached_property
     def _compiled(self) -> jax.stages.Compiled:

@@ -1,5 +1,6 @@
 """A sharded step is called as the user's own, whatever it is given."""
 
+import dataclasses
 import re
 
 import jax
@@ -127,6 +128,17 @@ def test_one_device_is_a_mesh():
     layout = laid_out([()] * 3, [()] * 3, (Pin("0", ((), ()), ()),), Mesh.of_devices(1))
     sharded = shard_step(step, layout, jax.devices()[3:4])
     assert_trees_close(sharded(STATE, X), train(STATE, X))
+
+
+def test_it_tells_what_each_device_holds():
+    sharded = sharded_train()
+    sharded.verify()
+    text = str(sharded)
+    assert text.startswith("step train on data:4 x model:2: 1 pins")
+    assert re.search(r"float32\[8,16\] +dim 1 by model +\(8, 8\) +state\['w'\]", text)
+    wrong = dataclasses.replace(sharded, layout=laid_out([(), COLUMNS, ROWS], [()] * 3))
+    with pytest.raises(errors.InconsistentError, match=r"\(8, 8\) of result.*says \(8, 16\)"):
+        wrong.verify()
 
 
 def test_it_is_compiled_once():

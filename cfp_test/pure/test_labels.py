@@ -1,8 +1,8 @@
 """Every rule of docs/spec.md has its label in the code and in a test, and no label is invented.
 
-The spec calls its rules R1, R2 … (partition rules), B1 … (blocks) and S1 … (segments). The line of
-code that is a rule carries `[R1]` in a comment or "R1" as a text, and so does the test that would
-fail without it, where a text may go on: "R1: 8 pass 0.0 r.0".
+The spec calls its rules R1, R2 … (partition rules), B1 … (blocks), S1 … (segments) and L1 …
+(layouts). The line of code that is a rule carries `[R1]` in a comment or "R1" as a text, and so
+does the test that would fail without it, where a text may go on: "R1: 8 pass 0.0 r.0".
 """
 
 import re
@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = ROOT / "docs" / "spec.md"
-IN_SPEC = re.compile(r"\*\*([RBS]\d{1,2}(?:\.\d{1,2})?)\*\*")
-IN_CODE = re.compile(r"[\[\"]([RBS]\d{1,2}(?:\.\d{1,2})?)[\]\":]")
+IN_SPEC = re.compile(r"\*\*([RBSL]\d{1,2}(?:\.\d{1,2})?)\*\*")
+IN_CODE = re.compile(r"[\[\"]([RBSL]\d{1,2}(?:\.\d{1,2})?)[\]\":]")
 
 
 def labels(pattern: re.Pattern[str], files: Iterable[Path]) -> set[str]:
@@ -35,7 +35,7 @@ TESTS += [file for file in (ROOT / "cfp_test").rglob("test_*.py") if file != Pat
 
 
 def test_the_spec_has_rules() -> None:
-    first_of_each_kind = {"R1", "B1"}
+    first_of_each_kind = {"R1", "B1", "S1", "L1"}
     assert first_of_each_kind <= labels(IN_SPEC, [SPEC])
 
 

@@ -1,8 +1,8 @@
 """The rules of equations that keep elements together: each result is where its operands are.
 
 add [8,3,64] [1,3,64]           h [8,192] plus a bias [1,192], both in 3 parts
-dot_general [8,64] [64,3,64]    x times a fused weight; contracted, both parts and what is in them
-reshape [8,3,64]                of [8,192] to [8,3,64]: the value as it is unfolded already
+dot_general [8,64] [64,3,64]    x times a fused weight: the free dimension is two
+reshape [8,3,64]                h [8,192] to [8,3,64]: what it is already
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
