@@ -94,8 +94,7 @@ def shard_traced(
 ) -> tuple[Layout, ShardedStep]:
     """From a plan to what it means, and to the step that runs it."""
     layout = run(3, lay_out, traced, analysis, plan, options=options)
-    with named(4, shard_step.__name__):
-        sharded = shard_step(traced, layout, devices)
+    sharded = run(4, shard_step, traced, layout, devices, options=options)
     if options.dump_dir:
         notes = planned_notes(analysis, plan, layout)
         write_dump(options.dump_dir, "after_ir.txt", ops_text(analysis, notes))

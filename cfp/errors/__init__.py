@@ -62,7 +62,6 @@ from cfp.errors.running import (
     IndivisibleError,
     OtherArgumentError,
     UnfitLayoutError,
-    UnmatchedStateError,
 )
 from cfp.errors.steps import (
     LeakedTracerError,
@@ -114,7 +113,6 @@ __all__ = [
     "UnknownArgumentError",
     "UnknownFlagError",
     "UnknownPlanSchemaError",
-    "UnmatchedStateError",
     "UnreadableBaselineError",
     "UnreadableFileError",
     "UnreadableHloError",

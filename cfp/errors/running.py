@@ -63,14 +63,3 @@ class DonatedArgumentError(CfpError):
             cure="pass on what that call returned, as in `state, metrics = step(state, batch)`, or "
             "donate nothing",
         )
-
-
-class UnmatchedStateError(CfpError):
-    """What an init function makes is no argument of the step."""
-
-    def __init__(self, step: str, problem: str) -> None:
-        super().__init__(
-            what=f"what the init function makes is no argument of step `{step}`: {problem}",
-            where="the function given to init",
-            cure="return a tree that the step takes as one argument, with its shapes and dtypes",
-        )

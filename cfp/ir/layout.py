@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from cfp.errors import InconsistentError
+from cfp.ir import transfers_text
 from cfp.ir.mesh import Mesh
 
 
@@ -99,3 +100,6 @@ class Layout:
             if not set(axes) <= set(self.mesh.names) or len(set(axes)) < len(axes):
                 fact = f"a value is cut by {', '.join(axes)}"
                 raise InconsistentError("Layout", str(self.mesh), fact)
+
+    def __str__(self) -> str:
+        return transfers_text.transfers_text(self)

@@ -1,7 +1,6 @@
 """A step that runs on many devices and is called as the user's own.
 
     sharded = shard_step(step, layout, jax.devices())
-    state = sharded.init(init_state, key)             made in its place
     state, metrics = sharded(state, batch)            batch is moved to its place
 
 `place` moves arguments without running anything; `lower` and `compile` are those of `jax.jit`.
@@ -10,7 +9,7 @@
 # pyright: reportUnknownMemberType=false
 # JAX annotates its own functions in part; what comes from them is unknown to a strict checker.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,7 +23,6 @@ from cfp.ir.layout import Cuts, Layout, local_shape
 from cfp.ir.step import ArrayInfo, TracedStep
 from cfp.ir.table import table
 from cfp.runtime.arguments import placed
-from cfp.runtime.initial_state import initial_state
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +48,6 @@ class ShardedStep:
     def place(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[jax.Array]:
         """The arguments of a call as the flat function takes them, each array in its place."""
         return placed(self.step, self.argument_shardings, args, kwargs)
-
-    def init(self, init: Callable[..., Any], *args: Any) -> Any:
-        """`init(*args)`, an argument of the step, computed where it will lie."""
-        return initial_state(self.step, self.argument_shardings, init, args)
 
     def lower(self) -> jax.stages.Lowered:
         """The program before it is partitioned."""

@@ -188,40 +188,6 @@ def test_a_donated_array_that_was_moved_stays_good():
         assert_array_equal(w, W)
 
 
-# ---- a state to start from
-
-
-def init(key, scale):
-    return {"w": scale * jax.random.normal(key, (8, 16)), "count": jnp.int32(0)}
-
-
-def test_init_makes_the_same_state_in_its_place():
-    sharded = sharded_train()
-    state = sharded.init(init, jax.random.key(0), 2.0)
-    assert state["w"].sharding == sharded.argument_shardings[1]
-    assert_trees_close(state, init(jax.random.key(0), 2.0))
-    assert_trees_close(sharded(state, X), train(init(jax.random.key(0), 2.0), X))
-
-
-def test_init_takes_arrays_committed_elsewhere():
-    key = jax.device_put(jax.random.key(0), jax.devices()[7])
-    assert_trees_close(sharded_train().init(init, key, 1.0), init(jax.random.key(0), 1.0))
-
-
-@pytest.mark.parametrize(
-    ("make", "problem"),
-    [
-        (lambda: (W, W, W), r"it has 3 arrays, and the arguments have 2, 1"),
-        (lambda: {"w": W.T, "count": jnp.int32(0)}, r"float32\[16,8\] for float32\[8,16\] state"),
-        (lambda: {"v": W, "count": jnp.int32(0)}, r"it is the tree"),
-    ],
-    ids=["count", "shape", "tree"],
-)
-def test_init_of_something_else_is_refused(make, problem):
-    with pytest.raises(errors.UnmatchedStateError, match=problem):
-        sharded_train().init(make)
-
-
 # ---- what does not fit
 
 

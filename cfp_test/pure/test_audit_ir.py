@@ -83,8 +83,8 @@ def test_a_good_audit_is_ok_and_on_one_page():
 def test_what_is_not_as_planned_is_a_problem_each():
     assert WRONG.problems == (
         (
-            "%reshape.3 = f32[8,8] reshape(%a) is made whole on every device to go from {a} to {b}: "
-            "net.py:9 in g"
+            "%reshape.3 = f32[8,8] reshape(%a) is made whole on every device to go from {a} to "
+            "{b}: net.py:9 in g"
         ),
         (
             "contraction 4 is b 1, m 2, n 16, k 4 on a device, and b 1, m 2, n 8, k 4 was decided: "

@@ -156,8 +156,8 @@ block 2 has 40353607 ways to use the axes of a mesh, and at most 1048576 are enu
 'data and more' names no baseline: 'data and more' is no kind with a degree
   where: the name of the plan
   cure:  join parts by ` x `, each kind once and with its degree if you like, and end with \
-`+ fsdp` or `+ zero1` to store the state in parts: data:4 x megatron:2 + fsdp; the kinds are replicated, \
-data, fsdp, zero1, megatron (or tensor), sequence, expert""",
+`+ fsdp` or `+ zero1` to store the state in parts: data:4 x megatron:2 + fsdp; the kinds are \
+replicated, data, fsdp, zero1, megatron (or tensor), sequence, expert""",
     errors.UnfitDegreesError("data:3 x megatron", 3, "8 devices"): """\
 the degrees of baseline 'data:3 x megatron' make 3, which does not fill 8 devices
   where: the degrees in the name of the plan
@@ -205,11 +205,6 @@ argument state['w'] of step `step` is gone: it was donated to an earlier call
   where: the call of the sharded step
   cure:  pass on what that call returned, as in `state, metrics = step(state, batch)`, or donate \
 nothing""",
-    errors.UnmatchedStateError("step", "it has 3 arrays, and the arguments have 5, 2"): """\
-what the init function makes is no argument of step `step`: it has 3 arrays, and the arguments \
-have 5, 2
-  where: the function given to init
-  cure:  return a tree that the step takes as one argument, with its shapes and dtypes""",
     errors.FactoryNotFoundError("models.gpt", "there is no `:` between module and function"): """\
 no step factory at 'models.gpt': there is no `:` between module and function
   where: the name of the step factory
