@@ -4,12 +4,13 @@ A step flows through the passes, and each pass turns one frozen value into the n
 with * exist today; the others are what the package is being built for.
 
     your step ─▶ trace_step* ─▶ TracedStep ─▶ analyze_hlo* ─▶ Analysis     blocks; knows no mesh yet
-    Analysis + a mesh ──▶ enumerate_strategies ──▶ every way to shard each block
+    Analysis + a mesh ──▶ enumerate_strategies*─▶ every way to shard each block
                       ──▶ profile_segments ──────▶ what each way costs, and how we know
                       ──▶ search_plan ───────────▶ Plan, the best one that fits in memory
     Analysis + a cluster ─▶ place_stages ────────▶ Placement, a plan for each pipeline stage
-    your step + Placement ▶ shard_step ──────────▶ a step that you call as before
-                          ▶ verify_step ─────────▶ what was predicted beside what happened
+    your step + a Plan ───▶ lay_out* ────────────▶ Layout, what it means for every value
+    your step + Layout ───▶ shard_step* ─────────▶ a step that you call as before
+                      ────▶ verify_step* ────────▶ Audit, what was predicted beside what happened
 
     step = cfp.parallelize(step, plan="data:4 x megatron:2")    the same step, on many devices
     traced, analysis = cfp.analyze_step(step, args)             arrays, or only their shapes

@@ -116,8 +116,8 @@ class AxisWalk {
 
   // What every reader computes for itself: made of parameters and constants alone. [L5]
   bool IsSource(OpId op) const {
-    const Owner& owner = analysis_.blocks.owner[op];
-    return owner.kind == OwnerKind::kNobody && owner.because == Because::kNoActivation;
+    return analysis_.blocks.owner[op].kind == OwnerKind::kNobody &&
+           !analysis_.grouping.activation[op];  // as a loop's state is, wherever it comes from
   }
 
   int64_t Elements(OpId op) const {
@@ -259,8 +259,7 @@ class AxisWalk {
   // broadcast, but after it is converted to fewer bits. [L11]
   OpId Smallest(OpId value) const {
     OpId smallest = value;
-    while (analysis_.blocks.owner[value].kind == OwnerKind::kNobody &&
-           parameter_number_[value] < 0) {
+    while (IsSource(value) && parameter_number_[value] < 0) {
       const Span<OpId> operands = graph_.Reads(value);
       const auto cut =
           std::find_if(operands.begin(), operands.end(), [&](OpId o) { return IsCut(Of(o)); });

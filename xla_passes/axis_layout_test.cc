@@ -76,8 +76,8 @@ TEST(StoredCut) {
   EXPECT_EQ(laid.Cut(t.next_second), "dim 0");
 }
 
-// [L6] [L9] [L10] The momentum alone is stored cut: the gradient is summed in parts, and the updated
-// weight is gathered once, as the step's result.
+// [L6] [L9] [L10] The momentum alone is stored cut: the gradient is summed in parts, and the
+// updated weight is gathered once, as the step's result.
 TEST(OptimizerStateStoredCut) {
   const TrainedMlp t;
   const Laid laid(t.step, {t.Data(4).Store(t.m.x, 0).Store(t.momentum, 0)}, t.next);
@@ -126,9 +126,9 @@ TEST(AScanOverLayers) {
   EXPECT_EQ(laid.Cut(t.dx), "dim 0");
 }
 
-// [L7] [L8] [L10] Columns of square layers: the stack is stored as its rows are read. The state that
-// comes back is cut in columns and gathered for every trip, and so is the row that is saved; the
-// cotangent comes back whole, so the first one is gathered once, before its loop.
+// [L7] [L8] [L10] Columns of square layers: the stack is stored as its rows are read. The state
+// that comes back is cut in columns and gathered for every trip, and so is the row that is saved;
+// the cotangent comes back whole, so the first one is gathered once, before its loop.
 TEST(ALoopStateSettles) {
   const TrainedScan t;
   const Laid laid(t.step, {Plan(t.step, 4).Choose(t.y, "weight")}, t.next);
@@ -154,8 +154,8 @@ struct Biased {
   Step step{p, {sum}};
 };
 
-// [L5] [L11] What every reader computes for itself is gathered where it is smallest: a bias before it is
-// broadcast, a weight after it is converted to fewer bits.
+// [L5] [L11] What every reader computes for itself is gathered where it is smallest: a bias before
+// it is broadcast, a weight after it is converted to fewer bits.
 TEST(GatheredWhereSmallest) {
   const Biased b;
   const Laid laid(b.step,

@@ -26,12 +26,17 @@ class UnfitLayoutError(CfpError):
         )
 
 
+def nearest_multiples(size: int, pieces: int) -> str:
+    """`6 or 9` for 8 elements in 3 pieces: the sizes next to it that can be shared equally."""
+    below, above = size // pieces * pieces, (size // pieces + 1) * pieces
+    return f"{below} or {above}" if below else str(above)
+
+
 class IndivisibleError(CfpError):
     """A dimension cannot be shared equally by as many devices as it is cut for."""
 
     def __init__(self, name: str, where: str, dim: int, size: int, pieces: int) -> None:
-        below, above = size // pieces * pieces, (size // pieces + 1) * pieces
-        sizes = f"{below} or {above}" if below else str(above)
+        sizes = nearest_multiples(size, pieces)
         super().__init__(
             what=f"dimension {dim} of {name} has {size} elements, which {pieces} devices cannot "
             "share equally",

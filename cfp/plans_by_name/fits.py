@@ -1,14 +1,15 @@
 """Whether a part of a named plan has anything to split, and if not, why.
 
 expert:8 of a dense model     no block can be cut along stacked weights, such as experts
-data:3 of a batch of 8        no block can be cut along the batch into 3; of block 4, strategy 0
-                              cuts into 8 pieces at most, not into 3
+data:3 of a batch of 8        no block can be cut along the batch into 3; dimension 0 of
+                              batch['x'] has 8 elements: make it 6 or 9
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cfp.errors.running import nearest_multiples
 from cfp.ir.plan import WHOLE
 from cfp.ir.plan_name import DATA, EXPERT, FSDP, MEGATRON, SEQUENCE, ZERO1
 from cfp.plans_by_name.splits import KINDS, answering, cut_further
@@ -42,12 +43,22 @@ def why_unfit(findings: Findings, kind: str, degree: int, pieces: Pieces, chosen
     )
     if not able:
         return f"no block can be cut {ALONG[kind]}"
-    refusals = (
-        (block, findings.divisions[block].refusal(cut_further(pieces[block], number, degree)))
-        for _, block, number in able
-    )
-    reasons = (f"; of block {block}, {one.because}" for block, one in refusals if one)
-    return f"no block can be cut {ALONG[kind]} into {degree}{next(reasons, '')}"
+    reasons = (_reason(findings, block, number, degree, pieces) for _, block, number in able)
+    because = next((f"; {one}" for one in reasons if one), "")
+    return f"no block can be cut {ALONG[kind]} into {degree}{because}"
+
+
+def _reason(findings: Findings, block: int, number: int, degree: int, pieces: Pieces) -> str:
+    """Why one strategy cannot cut so: the argument that does not divide, else its own words."""
+    strategy = findings.analysis.strategies_of(block)[number]
+    for argument, dim in strategy.sources:
+        info = findings.step.arguments[argument]
+        if dim < len(info.shape) and info.shape[dim] % degree:
+            size = info.shape[dim]
+            sizes = nearest_multiples(size, degree)
+            return f"dimension {dim} of {info.name} has {size} elements: make it {sizes}"
+    refusal = findings.divisions[block].refusal(cut_further(pieces[block], number, degree))
+    return f"of block {block}, {refusal.because}" if refusal else ""
 
 
 def _taken(chosen: Chosen, block: int) -> tuple[int, ...]:

@@ -325,7 +325,7 @@ def test_an_axis_takes_another_split_of_the_batch_where_the_first_is_used_up() -
 
 # ---- what does not fit
 
-OF_BLOCK_10 = "; of block 10, strategy 0 cuts into 8 pieces at most, not into 3"
+THE_BATCH = "; dimension 0 of batch['inputs'] has 8 elements: make it 6 or 9"
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ OF_BLOCK_10 = "; of block 10, strategy 0 cuts into 8 pieces at most, not into 3"
         (GPT, "expert", "no block can be cut along stacked weights, such as experts"),
         (MLP, "sequence", "no block can be cut along another dimension of the data than the batch"),
         (Model("zoo.no_contraction"), "data", "no block can be cut along the batch"),
-        (GPT, "data", f"no block can be cut along the batch into 3{OF_BLOCK_10}"),
+        (GPT, "data", f"no block can be cut along the batch into 3{THE_BATCH}"),
     ],
 )
 def test_a_baseline_that_splits_nothing_is_refused(model: Model, name: str, because: str) -> None:
