@@ -251,23 +251,23 @@ class AxisWalk {
   void Move(OpId value, const Split& to, OpId reader) {
     const Split& from = Of(value);
     if (!IsCut(from) || SameCut(from, to)) return;
+    const OpId smallest = Smallest(value);
+    if (smallest == kNoOp) return;
     if (IsCut(to)) return Note(MovementKind::kAllToAll, value, to, reader);
-    Note(MovementKind::kAllGather, Smallest(value), to, reader);
+    Note(MovementKind::kAllGather, smallest, to, reader);
   }
 
-  // What every reader computes for itself is gathered where it is smallest: a weight before it is
-  // broadcast, but after it is converted to fewer bits. [L11]
+  // [L11] What every reader computes for itself is gathered where it is smallest: a weight before
+  // it is broadcast, but after it is converted to fewer bits. kNoOp where no stored array is behind
+  // it: then nothing is gathered.
   OpId Smallest(OpId value) const {
-    OpId smallest = value;
-    while (IsSource(value) && parameter_number_[value] < 0) {
-      const Span<OpId> operands = graph_.Reads(value);
-      const auto cut =
-          std::find_if(operands.begin(), operands.end(), [&](OpId o) { return IsCut(Of(o)); });
-      if (cut == operands.end()) break;
-      value = *cut;
-      if (SizeBytes(value) <= SizeBytes(smallest)) smallest = value;
+    if (!IsSource(value) || parameter_number_[value] >= 0) return value;
+    for (OpId operand : graph_.Reads(value)) {
+      if (!IsCut(Of(operand))) continue;
+      const OpId smallest = Smallest(operand);
+      if (smallest != kNoOp) return SizeBytes(value) < SizeBytes(smallest) ? value : smallest;
     }
-    return smallest;
+    return kNoOp;
   }
 
   int64_t SizeBytes(OpId op) const { return cfp::SizeBytes(graph_.module, graph_.ops[op].shape); }

@@ -127,8 +127,8 @@ TEST(AScanOverLayers) {
 }
 
 // [L7] [L8] [L10] Columns of square layers: the stack is stored as its rows are read. The state
-// that comes back is cut in columns and gathered for every trip, and so is the row that is saved;
-// the cotangent comes back whole, so the first one is gathered once, before its loop.
+// comes back cut in columns and is gathered on every trip, and the residuals are when they are
+// read. The cotangent comes back whole, so the first one is gathered once, before its loop.
 TEST(ALoopStateSettles) {
   const TrainedScan t;
   const Laid laid(t.step, {Plan(t.step, 4).Choose(t.y, "weight")}, t.next);
@@ -137,8 +137,9 @@ TEST(ALoopStateSettles) {
   EXPECT_EQ(laid.Cut(t.dw), "dim 1");
   EXPECT_EQ(laid.Cut(t.next_weights), "dim 2");
   EXPECT_EQ(laid.Movements(),
-            "12 x all-gather f32[8,64]\n12 x all-gather f32[1,8,64]\nall-gather f32[8,64]\n"
-            "12 x all-reduce f32[8,64]\n");
+            "12 x all-gather f32[8,64]\nall-gather f32[8,64]\n12 x all-reduce f32[8,64]\n"
+            "12 x all-gather f32[8,64]\n");
+  EXPECT_EQ(laid.Cut(t.saved), "dim 2");
   EXPECT_EQ(laid.Count(MovementKind::kAllGather, t.dlast), 1);
 }
 

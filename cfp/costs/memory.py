@@ -6,7 +6,8 @@ Arguments, results and what is aliased follow from the layout exactly. Temporari
 that is alive at once (`liveness`) of the values that take memory (`buffers`), cut as the layout
 says, and
 - a donated argument that is still read when its next value may be written is copied first;
-- what is gathered for a reader is there, gathered, while the reader runs;
+- an argument that is gathered stays so for all its readers; any other value that is gathered is
+  there while its reader runs;
 - floats that are narrower than `narrowest_float` bits take that many: XLA on CPU computes bfloat16
   in float32.
 """
@@ -69,16 +70,17 @@ def _temporaries(step: TracedStep, analysis: Analysis, layout: Layout, narrowest
         for number, op in enumerate(analysis.ops)
         if buffers.is_made[number] and number not in placed
     }
-    copies = {
-        one: _local(shape.size_bytes(analysis.ops[one].shape), layout.values[one], layout)
-        for one in _copied(step, analysis, buffers)
-    }
+    for one in _copied(step, analysis, buffers):
+        size[one] = _local(shape.size_bytes(analysis.ops[one].shape), layout.values[one], layout)
     beside: dict[int, int] = {}
     for one in layout.transfers:
         if one.kind == "all-gather" and one.reader >= 0:
-            runner = buffers.runner(one.reader)
-            beside[runner] = beside.get(runner, 0) + one.size_bytes
-    return peak_bytes(buffers, Sizes({**size, **copies}, beside))
+            if analysis.ops[one.value].opcode == "parameter":
+                size[one.value] = max(size.get(one.value, 0), one.size_bytes)
+            else:
+                runner = buffers.runner(one.reader)
+                beside[runner] = beside.get(runner, 0) + one.size_bytes
+    return peak_bytes(buffers, Sizes(size, beside))
 
 
 def _size_bytes(text: str, narrowest: int) -> int:

@@ -1,7 +1,7 @@
 """The verify bench: every model under every plan by name, compiled, run and audited on 8 devices.
 
-problems               of a plan: results that differ, collectives that nobody planned, products that
-                       are not divided as decided, values made whole on the way
+problems               of a plan: results that differ, collectives that nobody planned, products
+                       that are not divided as decided, values made whole on the way
 planned, found         bytes that one device sends in one step: by the layout, in the program
 predicted, compiled    memory of one device
 """
