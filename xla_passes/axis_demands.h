@@ -15,7 +15,7 @@ struct Demands {
   std::vector<Split> asked;        // per op: the part that its first reader who takes one takes
   std::vector<bool> needed_whole;  // per op: a reader that cannot do otherwise takes all of it
 
-  // The part that every reader is content with; dim -1: there is none.
+  // The part that the first reader takes, where none needs all; dim -1: there is no such part.
   Split PartOf(OpId op) const { return asked.empty() || needed_whole[op] ? Split{} : asked[op]; }
 };
 

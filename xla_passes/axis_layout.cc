@@ -53,6 +53,7 @@ class AxisWalk {
       AskReaders();
     }
     Settle();
+    for (OpId op = 0; op < Count(); ++op) smallest_.push_back(Smallest(op));
     for (OpId op = 0; op < Count(); ++op) NoteMovements(op);
     NoteResults();
     return std::move(layout_);
@@ -251,7 +252,7 @@ class AxisWalk {
   void Move(OpId value, const Split& to, OpId reader) {
     const Split& from = Of(value);
     if (!IsCut(from) || SameCut(from, to)) return;
-    const OpId smallest = Smallest(value);
+    const OpId smallest = smallest_[value];
     if (smallest == kNoOp) return;
     if (IsCut(to)) return Note(MovementKind::kAllToAll, value, to, reader);
     Note(MovementKind::kAllGather, smallest, to, reader);
@@ -263,9 +264,9 @@ class AxisWalk {
   OpId Smallest(OpId value) const {
     if (!IsSource(value) || parameter_number_[value] >= 0) return value;
     for (OpId operand : graph_.Reads(value)) {
-      if (!IsCut(Of(operand))) continue;
-      const OpId smallest = Smallest(operand);
-      if (smallest != kNoOp) return SizeBytes(value) < SizeBytes(smallest) ? value : smallest;
+      const OpId smallest = smallest_[operand];
+      if (!IsCut(Of(operand)) || smallest == kNoOp) continue;
+      return SizeBytes(value) < SizeBytes(smallest) ? value : smallest;
     }
     return kNoOp;
   }
@@ -297,6 +298,7 @@ class AxisWalk {
   std::vector<Split> stored_;  // per entry parameter
   std::vector<Carried> carried_;
   std::vector<int> parameter_number_;  // per op
+  std::vector<OpId> smallest_;         // per op: where it is gathered
   Demands demands_;
   Rule rule_;
   AxisLayout layout_;

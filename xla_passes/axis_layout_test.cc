@@ -87,6 +87,18 @@ TEST(OptimizerStateStoredCut) {
   EXPECT_EQ(laid.Count(MovementKind::kAllGather, t.next_second), 1);
 }
 
+// [L6] A weight is stored in rows whose gradient is cut in columns: the update is made in rows, so
+// that the gradient goes there and nothing after it.
+TEST(UpdatesLieAsTheyAreStored) {
+  const TrainedMlp t;
+  const Laid laid(t.step, {t.ColumnsThenRows(4).Store(t.m.first, 0).Store(t.m.second, 0)}, t.next);
+  EXPECT_EQ(laid.Cut(t.m.dfirst), "dim 1");
+  EXPECT_EQ(laid.Cut(t.share), "dim 0");
+  EXPECT_EQ(laid.Cut(t.next_first), "dim 0");
+  EXPECT_EQ(laid.Count(MovementKind::kAllToAll, t.m.dfirst), 1);
+  EXPECT_EQ(laid.Count(MovementKind::kAllToAll, t.share), 0);
+}
+
 // [L8] With places given, what is not named is whole, and readers take their parts of it for
 // nothing.
 TEST(AWholeArgumentIsReadInParts) {
@@ -166,6 +178,41 @@ TEST(GatheredWhereSmallest) {
   EXPECT_EQ(laid.Cut(b.spread), "dim 0");
 }
 
+// [L5] A source that one reader needs whole is made whole; the cut of a smaller array behind it
+// does not spread. [L11] That array is gathered once.
+TEST(AReaderThatNeedsASourceWhole) {
+  Biased b;
+  const Array whole = b.p.MatMul(b.spread, b.p.Input({16, 4}, DType::kBF16));
+  const Step step(b.p, {b.sum, whole});
+  const Laid laid(step, {Plan(step, 4).Choose(b.y, "activation").Store(b.bias, 0)});
+  EXPECT_EQ(laid.Cut(b.spread), "whole");
+  EXPECT_EQ(laid.Movements(), "all-gather bf16[16]\n");
+}
+
+// [L11] A bias is gathered, not the activation that it was broadcast to in columns, for a reader
+// that turns the columns round.
+TEST(NotWhereItIsLarge) {
+  Biased b;
+  const Array turned = b.p.Plus(b.p.Reverse(b.spread, {1}), b.sum);
+  const Step step(b.p, {turned});
+  const Laid laid(step, {Plan(step, 4).Choose(b.y, "weight").Store(b.bias, 0)});
+  EXPECT_EQ(laid.Cut(b.spread), "dim 1");
+  EXPECT_EQ(laid.Movements(), "all-gather bf16[16]\n");
+}
+
+// [L11] A source without an argument behind it does not move: every reader makes what it needs.
+// Sixty sums of a value with itself are looked at once each.
+TEST(WhatComesFromNothingDoesNotMove) {
+  Program p;
+  Array mask = p.Iota({8, 16}, 1);
+  for (int i = 0; i < 60; ++i) mask = p.Plus(mask, mask);
+  const Array first = p.MatMul(p.Input({8, 32}), p.Input({32, 16}));
+  const Array second = p.MatMul(p.Input({8, 64}), p.Input({64, 16}));
+  const Step step(p, {p.Times(mask, first), p.Times(mask, second)});
+  const Laid laid(step, {Plan(step, 4).Choose(first, "activation").Choose(second, "weight")});
+  EXPECT_EQ(laid.Movements(), "");
+}
+
 // [L8] [L11] A bias whose readers take columns is stored so, and nothing moves.
 TEST(ABiasLiesAsItsReadersWantIt) {
   const Biased b;
@@ -205,6 +252,62 @@ TEST(LaterAxesHaveTheirShare) {
       step, {Plan(step, 2).Store(other, 0), Plan(step, 8).Choose(y, "activation").StoreWhole()});
   EXPECT_EQ(laid.Cut(sum, 0), "whole");
   EXPECT_EQ(laid.Cut(sum, 1), "dim 0");
+}
+
+// [L8] [L10] A fused projection is cut inside its two parts, but stored in a row, and brought
+// there.
+TEST(AFusedWeightIsStoredInARow) {
+  Program p;
+  const Array w = p.Input({64, 128});
+  const Array fused = p.MatMul(Stem(p), w);
+  const Step step(p, {p.Times(p.Slice(fused, 2, 0, 64), p.Slice(fused, 2, 64, 128))});
+  const Laid laid(step, {Plan(step, 4).Choose(fused, "weight")});
+  EXPECT_EQ(laid.Use(fused, 1), "dim 1/2");
+  EXPECT_EQ(laid.Cut(w), "dim 1");
+  EXPECT_EQ(laid.Movements(), "all-to-all f32[64,128]\n");
+}
+
+// [L4] A gradient whose factors cannot be told follows what it reads: the rows it adds are turned.
+TEST(AGradientWithoutAMirrorFollows) {
+  Program p;
+  const Array table = p.Input({1000, 64}), tokens = p.Input({8, 32}, DType::kS32);
+  const Array rows = p.Lookup(table, tokens);
+  const Array cotangent = p.Transpose(p.Apply("tanh", {rows}), {1, 0, 2});
+  const Array gradient = p.AddRows(p.Filled(0, {1000, 64}), p.Transpose(tokens, {1, 0}), cotangent);
+  const Step step(p, {gradient});
+  EXPECT_EQ(step.Phase(gradient), step.GradientOf(rows, 0));
+  const Laid laid(step, {Plan(step, 4).Choose(rows, "activation of 8")});
+  EXPECT_EQ(laid.Cut(cotangent), "dim 1");
+  EXPECT_EQ(laid.Movements(), "all-reduce f32[1000,64]\n");
+}
+
+// [L10] Neighbours of a window are a halo; what cannot be added up gathers its partial results, and
+// is no part of anything, whoever asks for one.
+TEST(HalosAndPartialResults) {
+  Program p;
+  const Array y = Convolve(p, Stem(p), 128);
+  const Array folded = p.Fold(y, {2}), stored = p.Input({8, 32});
+  const Array next = p.Plus(stored, folded);
+  const Step step(p, {next});
+  const Laid length(step, {Plan(step, 4).Choose(y, "activation of 32")});
+  EXPECT_EQ(length.Movements(), "halo f32[8,32,64]\n");
+  const Laid columns(step, {Plan(step, 4).Choose(y, "weight").Store(stored, 0)}, {{next, stored}});
+  EXPECT_EQ(columns.Cut(folded), "whole");
+  EXPECT_EQ(columns.Movements(), "gather-partials f32[8,32]\n");
+}
+
+// [L8] An argument that is a tuple has no place of its own.
+TEST(ATupleHasNoPlace) {
+  Program p;
+  const Arrays like{{0, {64, 128}}, {0, {16}}};
+  const Array w =
+      p.AddAll("parameter", {}, like, IntegerField(InstructionField::kParameterNumber, 0))[0];
+  const Array h = p.Apply("tanh", {p.MatMul(p.Iota({8, 64}, 0), p.Filled(1, {64, 64}))});
+  const Array y = p.MatMul(h, w);
+  const Step step(p, {y});
+  const Laid laid(step, {Plan(step, 4).Choose(y, "weight")});
+  EXPECT_EQ(CutText(laid.layouts()[0].wanted[0]), "whole");
+  EXPECT_EQ(laid.Cut(y), "dim 1");
 }
 
 // [L2] What the backward pass computes again lies as it did the first time.

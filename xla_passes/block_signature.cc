@@ -66,7 +66,8 @@ class Hasher {
 };
 
 // Forward ops that forward ops, or the step's results, come from; what only gradients read (a
-// derivative computed ahead) depends on what follows the block, and is left out.
+// derivative computed ahead) depends on what follows the block, and is left out. A contraction that
+// follows a gradient and is none counts: it is all that its block has.
 std::vector<bool> FindForwardOps(const Graph& graph, const ValueNumbers& numbers,
                                  const Contractions& contractions) {
   std::vector<bool> forward(graph.ops.size());
@@ -74,7 +75,9 @@ std::vector<bool> FindForwardOps(const Graph& graph, const ValueNumbers& numbers
   for (OpId result : graph.results) forward[numbers.of[result]] = true;
   for (OpId op = static_cast<OpId>(graph.ops.size()) - 1; op >= 0; --op) {
     const bool first = numbers.of[op] == op;
-    forward[op] = forward[op] && first && !contractions.IsBackward(op);
+    const int c = contractions.at[op];
+    const bool is_root = c >= 0 && contractions.list[c].phase == Phase::kForward;
+    forward[op] = forward[op] && first && (is_root || !contractions.IsBackward(op));
     if (!forward[op]) continue;
     for (OpId operand : graph.Reads(op)) forward[numbers.of[operand]] = true;
   }

@@ -1,5 +1,6 @@
-// Feeds changed HLO protos to the reader and the graph builder: whatever the bytes, the answer is a
-// graph that verifies or an HloError, in time that is proportional to the input.
+// Feeds changed HLO protos to the analysis and lays out what comes of them: whatever the bytes, the
+// answer is a layout of a graph that verifies or an HloError, in time that is proportional to the
+// input.
 //
 //   hlo_fuzz 100000 7 small.hlo.pb other.hlo.pb     # 100,000 mutations, seed 7
 //
@@ -15,8 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis.h"
-#include "graph.h"
+#include "axis_layout.h"
 #include "hlo_error.h"
 #include "hlo_mutator.h"
 
@@ -28,6 +28,14 @@ struct Counts {
   size_t graphs = 0, errors = 0;
 };
 
+// Every block by its first strategy, on two axes.
+void LayOut(const cfp::Analysis& analysis) {
+  cfp::Axis axis{2, {}, {}};
+  for (const int first : analysis.alike)
+    axis.choice.push_back(analysis.strategies[first].list.empty() ? cfp::kWhole : 0);
+  cfp::LayOut(analysis, {axis, axis}, {});
+}
+
 void Try(const std::string& bytes, Counts* counts) {
   const std::clock_t start = std::clock();
   try {
@@ -38,6 +46,7 @@ void Try(const std::string& bytes, Counts* counts) {
       throw std::logic_error(std::string("BuildGraph made a graph that does not verify: ") +
                              error.what());
     }
+    LayOut(analysis);
     ++counts->graphs;
   } catch (const cfp::HloError&) {
     ++counts->errors;

@@ -35,6 +35,23 @@ inline Array Softmax(Program& p, const Array& scores) {
   return p.Apply("divide", {exponentials, Along(p, p.Sum(exponentials, {3}), scores, kept)});
 }
 
+// A convolution of three neighbours along dimension 1: [batch, length, features].
+inline Array Convolve(Program& p, const Array& x, int64_t features) {
+  using F = ConvolutionField;
+  const Array kernel = p.Input({3, x.dims[2], features});
+  const std::string numbers =
+      IntegerField(F::kInputBatch, 0) + PackedField(F::kInputSpatial, {1}) +
+      IntegerField(F::kInputFeature, 2) + PackedField(F::kKernelSpatial, {0}) +
+      IntegerField(F::kKernelInput, 1) + IntegerField(F::kKernelOutput, 2) +
+      IntegerField(F::kOutputBatch, 0) + PackedField(F::kOutputSpatial, {1}) +
+      IntegerField(F::kOutputFeature, 2);
+  const std::string same_size = IntegerField(1, 3) + IntegerField(2, 1) + IntegerField(3, 1) +
+                                IntegerField(4, 1) + IntegerField(5, 1) + IntegerField(6, 1);
+  return p.Add("convolution", {x, kernel}, {x.dims[0], x.dims[1], features},
+               BytesField(InstructionField::kConvolution, numbers) +
+                   BytesField(InstructionField::kWindow, BytesField(1, same_size)));
+}
+
 struct Attention {
   Array q, k, v;          // projections, [batch, sequence, heads · 16]
   Array scores, weights;  // before and after softmax, [batch, heads, queries, keys]

@@ -54,6 +54,8 @@ class Program {
   Array Integer(int64_t value) { return {text().Constant(value), {}, DType::kS32}; }
   Array Filled(float value, const Integers& dims) { return Broadcast(Constant(value), dims, {}); }
 
+  Array Iota(const Integers& dims, int64_t dim) { return Add("iota", {}, dims, Dimensions({dim})); }
+
   // An elementwise op.
   Array Apply(std::string_view opcode, const Arrays& operands) {
     return Add(opcode, operands, operands[0].dims, "", operands[0].dtype);
@@ -81,6 +83,8 @@ class Program {
   }
   Array Sum(const Array& a, const Integers& over) { return Reduce(a, over, kSum); }
   Array Maximum(const Array& a, const Integers& over) { return Reduce(a, over, kMaximum); }
+  // By what cannot be put together from partial results.
+  Array Fold(const Array& a, const Integers& over) { return Reduce(a, over, kPower); }
 
   // An op with several results.
   Arrays AddAll(std::string_view opcode, const Arrays& operands, const Arrays& like,
@@ -168,7 +172,7 @@ class Program {
                          const std::function<HloText(const HloText&)>& relist);
 
  private:
-  static constexpr int64_t kSum = 1, kMaximum = 2, kEntry = 3;
+  static constexpr int64_t kSum = 1, kMaximum = 2, kPower = 3, kEntry = 4;
   static constexpr uint32_t kLiteralF32s = 8;
 
   HloText& text() { return computations_[current_]; }
@@ -264,7 +268,8 @@ inline std::string Program::Serialized(const Arrays& results,
                                        const std::function<HloText(const HloText&)>& relist) {
   const HloText before = computations_[0];
   Tuple(results);
-  std::vector<HloText> listed{Binary(kSum, "add"), Binary(kMaximum, "maximum")};
+  std::vector<HloText> listed{Binary(kSum, "add"), Binary(kMaximum, "maximum"),
+                              Binary(kPower, "power")};
   for (auto it = computations_.rbegin(); it != computations_.rend(); ++it) {
     listed.push_back(relist(*it));
   }

@@ -148,23 +148,6 @@ TEST(AnythingElseGathers) {
   EXPECT_EQ(step.TheStrategy(y, "activation of 32").collectives.at(0).value, step.Op(y));
 }
 
-// A convolution of three neighbours along dimension 1: [batch, length, features].
-Array Convolve(Program& p, const Array& x, int64_t features) {
-  using F = ConvolutionField;
-  const Array kernel = p.Input({3, x.dims[2], features});
-  const std::string numbers =
-      IntegerField(F::kInputBatch, 0) + PackedField(F::kInputSpatial, {1}) +
-      IntegerField(F::kInputFeature, 2) + PackedField(F::kKernelSpatial, {0}) +
-      IntegerField(F::kKernelInput, 1) + IntegerField(F::kKernelOutput, 2) +
-      IntegerField(F::kOutputBatch, 0) + PackedField(F::kOutputSpatial, {1}) +
-      IntegerField(F::kOutputFeature, 2);
-  const std::string same_size = IntegerField(1, 3) + IntegerField(2, 1) + IntegerField(3, 1) +
-                                IntegerField(4, 1) + IntegerField(5, 1) + IntegerField(6, 1);
-  return p.Add("convolution", {x, kernel}, {x.dims[0], x.dims[1], features},
-               BytesField(InstructionField::kConvolution, numbers) +
-                   BytesField(InstructionField::kWindow, BytesField(1, same_size)));
-}
-
 // [B2] A window that reaches into the neighbour's shard declares a halo of it.
 TEST(WindowsDeclareAHalo) {
   Program p;

@@ -14,7 +14,8 @@ struct TrainedMlp {
   Program p;
   Mlp m = WriteMlp(p);
   Array momentum = p.Input(m.second.dims);
-  Array next_first = p.Plus(m.first, p.Times(m.dfirst, p.Filled(0.1F, m.first.dims)));
+  Array share = p.Times(m.dfirst, p.Filled(0.1F, m.first.dims));
+  Array next_first = p.Plus(m.first, share);
   Array next_momentum = p.Plus(p.Times(momentum, p.Filled(0.9F, momentum.dims)), m.dsecond);
   Array next_second = p.Plus(m.second, next_momentum);
   Step step{p, {m.loss, next_first, next_momentum, next_second}};

@@ -20,6 +20,8 @@ from cfp.ir.compiled import Array, CompiledProgram, Instruction
 from cfp.ir.layout import Layout, Pin
 from cfp.ir.step import TracedStep
 
+Sizes = dict[str, int]
+
 _REARRANGES = ("transpose", "reshape", "bitcast", "copy", "convert")
 _KERNEL = re.compile(r"dim_labels=\w+_(\w+)->")
 
@@ -51,7 +53,7 @@ class Product:
         return left, right, order
 
     @property
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> Sizes:
         """`{"b": 1, "m": 64, "n": 32, "k": 128}`; of a convolution `{"products": …}`."""
         if not self.is_dot:
             return {"products": self._convolved()}
@@ -82,24 +84,30 @@ def compare_contractions(
     """
     before, after = _by_equation(whole), _by_equation(program)
     names = _other_names(whole)
+    nameless = [one.sizes for one in after.pop("", ())]
     pins = [pin for pin in layout.pins if pin.path in before]
     unseen: list[str] = []
     wrong: list[Mispartition] = []
     for pin in pins:
-        paths = [pin.path, *(path for path in names.get(pin.path, ()) if path not in before)]
-        found = [one for path in paths for one in after.get(path, ())]
         decided = _decided(before[pin.path][0], pin, layout)
-        nameless = [one for one in after.get("", ()) if _agree(one.sizes, decided)]
-        if not found and nameless:
-            after[""].remove(nameless[0])
-        elif not found:
+        paths = [pin.path, *(path for path in names.get(pin.path, ()) if path not in before)]
+        found = [one.sizes for path in paths for one in after.get(path, ())]
+        found = found or _taken(decided, nameless)
+        others = sorted({_text(one) for one in found if not _agree(one, decided)})
+        if not found:
             unseen.append(pin.path)
-        elif others := sorted(
-            {_text(one.sizes) for one in found if not _agree(one.sizes, decided)}
-        ):
+        elif others:
             source = source_of(step, pin.path)
             wrong.append(Mispartition(pin.path, source, _text(decided), ", and ".join(others)))
     return len(pins), tuple(unseen), tuple(wrong)
+
+
+def _taken(decided: Sizes, nameless: list[Sizes]) -> list[Sizes]:
+    """The first of the nameless ones that agrees, no longer among them; nothing where none does."""
+    agreeing = [one for one in nameless if _agree(one, decided)][:1]
+    for one in agreeing:
+        nameless.remove(one)
+    return agreeing
 
 
 def _other_names(whole: CompiledProgram) -> dict[str, list[str]]:
@@ -119,7 +127,7 @@ def _other_names(whole: CompiledProgram) -> dict[str, list[str]]:
     return names
 
 
-def _agree(found: dict[str, int], decided: dict[str, int]) -> bool:
+def _agree(found: Sizes, decided: Sizes) -> bool:
     """Whether the sizes are the same; a convolution may have become a dot of as many products."""
     if found.keys() != decided.keys():
         return prod(found.values()) == prod(decided.values())
@@ -138,7 +146,7 @@ def _by_equation(program: CompiledProgram) -> dict[str, list[Product]]:
     return found
 
 
-def _decided(product: Product, pin: Pin, layout: Layout) -> dict[str, int]:
+def _decided(product: Product, pin: Pin, layout: Layout) -> Sizes:
     """The sizes on one device: those of the whole, divided by the axes that cut its dimensions.
 
     An axis that cuts the operands does so while it is computed, whatever becomes of the result.
@@ -160,7 +168,7 @@ def _decided(product: Product, pin: Pin, layout: Layout) -> dict[str, int]:
     return sizes
 
 
-def _text(sizes: dict[str, int]) -> str:
+def _text(sizes: Sizes) -> str:
     """`b 1, m 16, n 64, k 128`, the smaller of m and n first."""
     if "m" in sizes:
         smaller, larger = sorted((sizes["m"], sizes["n"]))

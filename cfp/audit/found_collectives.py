@@ -45,7 +45,7 @@ def found_collectives(program: CompiledProgram, mesh: Mesh) -> Iterator[FoundCol
                 continue
             origin = starts[one.operands[0]] if one.opcode.endswith("-done") else one
             groups = read_groups(origin.attributes, mesh.devices)
-            if axes := spanned_axes(groups, mesh):
+            if (axes := spanned_axes(groups, mesh)) and one.size_bytes:
                 scale = len(groups[0]) if kind == "reduce-scatter" else 1
                 times = program.times[computation.name]
                 for dtype, elements, size in _values(kind, one.arrays):

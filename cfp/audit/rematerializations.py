@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
@@ -26,9 +26,8 @@ Made = TypeVar("Made")
 _STDERR = 2
 _ONE_AT_A_TIME = Lock()
 _WARNING = re.compile(
-    r"Involuntary full rematerialization\. The compiler cannot go from sharding (?P<before>\{.*?\}"
-    r"(?:T\([\d,]*\))?.*?) to (?P<after>\{.*?\}) efficiently for HLO operation (?P<operation>.*?)"
-    r"\. As the last resort"
+    r"Involuntary full rematerialization\. The compiler cannot go from sharding (?P<before>.*?) to "
+    r"(?P<after>.*?) efficiently for HLO operation (?P<operation>.*?)\. As the last resort"
 )
 _TAG = re.compile(r"cfp:(\d+(?:/\d+)*)(?=[/)\"]|$)")
 
@@ -50,14 +49,18 @@ def with_stderr(make: Callable[[], Made]) -> tuple[Made, str]:
     return made, text.decode(errors="replace")
 
 
-def read_rematerializations(log: str, step: TracedStep) -> Iterator[Rematerialization]:
+def read_rematerializations(log: str, step: TracedStep) -> tuple[Rematerialization, ...]:
     """The warnings in what a compiler wrote, each once."""
-    for found in dict.fromkeys(_WARNING.finditer(log)):
-        operation = found["operation"]
-        tags = _TAG.findall(operation)
-        yield Rematerialization(
-            operation=operation.partition(", sharding=")[0].partition(", metadata=")[0],
-            before=found["before"],
-            after=found["after"],
-            source=source_of(step, tags[-1] if tags else ""),
-        )
+    told = (_told(found, step) for found in _WARNING.finditer(log))
+    return tuple(dict.fromkeys(told))
+
+
+def _told(found: re.Match[str], step: TracedStep) -> Rematerialization:
+    operation = found["operation"]
+    tags = _TAG.findall(operation)
+    return Rematerialization(
+        operation=operation.partition(", sharding=")[0].partition(", metadata=")[0],
+        before=found["before"],
+        after=found["after"],
+        source=source_of(step, tags[-1] if tags else ""),
+    )

@@ -18,7 +18,7 @@ from cfp.costs.buffers import Buffer, Buffers, Task
 from cfp.costs.liveness import Sizes, peak_bytes
 from cfp.ir import shape
 from cfp.ir.analysis import Analysis
-from cfp.ir.layout import Cuts, Layout
+from cfp.ir.layout import Cuts, Layout, Transfer
 from cfp.ir.memory import MemoryUse
 from cfp.ir.step import ArrayInfo, TracedStep
 from cfp.ir.step_text import size_bytes
@@ -73,14 +73,18 @@ def _temporaries(step: TracedStep, analysis: Analysis, layout: Layout, narrowest
     for one in _copied(step, analysis, buffers):
         size[one] = _local(shape.size_bytes(analysis.ops[one].shape), layout.values[one], layout)
     beside: dict[int, int] = {}
-    for one in layout.transfers:
-        if one.kind == "all-gather" and one.reader >= 0:
-            if analysis.ops[one.value].opcode == "parameter":
-                size[one.value] = max(size.get(one.value, 0), one.size_bytes)
-            else:
-                runner = buffers.runner(one.reader)
-                beside[runner] = beside.get(runner, 0) + one.size_bytes
+    for one in _gathered(layout):
+        if analysis.ops[one.value].opcode == "parameter":
+            size[one.value] = max(size.get(one.value, 0), one.size_bytes)
+        else:
+            runner = buffers.runner(one.reader)
+            beside[runner] = beside.get(runner, 0) + one.size_bytes
     return peak_bytes(buffers, Sizes(size, beside))
+
+
+def _gathered(layout: Layout) -> list[Transfer]:
+    """What is gathered for an op, not for the results: these lie in a place of their own."""
+    return [one for one in layout.transfers if one.kind == "all-gather" and one.reader >= 0]
 
 
 def _size_bytes(text: str, narrowest: int) -> int:

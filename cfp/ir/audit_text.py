@@ -80,9 +80,9 @@ def program_problems(audit: ProgramAudit) -> Iterator[str]:
 # ---- numbers
 
 _TOLERANCE = """\
-the mean difference of a result from the unsharded step's may be {safety:.0f} times what the unsharded step \
-itself makes of inputs that are off by {noise:.1e}, the rounding of a sum of {longest} numbers of \
-{dtype}, and that rounding of its own elements; 1 is all that is allowed."""
+the mean difference of a result from the unsharded step's may be {safety:.0f} times what the \
+unsharded step itself makes of inputs that are off by {noise:.1e}, the rounding of a sum of \
+{longest} numbers of {dtype}, and that rounding of its own elements; 1 is all that is allowed."""
 
 
 def _numerics(numerics: Numerics) -> str:
@@ -182,7 +182,7 @@ def _contractions(audit: ProgramAudit) -> list[str]:
     good = seen - len(audit.mispartitions)
     title = f"contractions: {audit.contractions} decided, {good} on each device as decided"
     if audit.unseen:
-        title += f", {len(audit.unseen)} that the compiler turned into something else"
+        title += f", {len(audit.unseen)} not found: equation {', '.join(audit.unseen[:SHOWN])}"
     header = ("equation", "decided", "found", "source")
     rows = [(one.equation, one.decided, one.found, one.source) for one in audit.mispartitions]
     return [title, *(_shown(header, rows) if rows else [])]

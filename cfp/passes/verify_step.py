@@ -61,7 +61,7 @@ def audit_program(sharded: ShardedStep, analysis: Analysis) -> ProgramAudit:
         platform=platform,
         traffic=traffic,
         unexplained=unexplained,
-        rematerializations=tuple(read_rematerializations(log, step)),
+        rematerializations=read_rematerializations(log, step),
         predicted=predict_memory(step, analysis, layout, _NARROWEST_FLOAT.get(platform, 8)),
         compiled=_memory_of(compiled),
         contractions=contractions,

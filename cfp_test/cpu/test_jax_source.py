@@ -20,7 +20,7 @@ from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
 from cfp_test.cpu.contracting_steps import STEPS, WEIGHTS, X
 from cfp_test.cpu.mlp_layout import COLUMNS, layout_of, plan_of, traced_mlp, with_pin
-from cfp_test.cpu.random_layouts import any_cuts, random_layout, strategy
+from cfp_test.cpu.random_layouts import random_layout
 from cfp_test.zoo import mlp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +99,7 @@ def test_it_runs_without_cfp(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", STEPS)
 def test_it_is_the_program_that_runs_here(name) -> None:
     step = trace_step(STEPS[name], (WEIGHTS, X))
-    layout = random_layout(step, any_cuts, seed=7)
+    layout = random_layout(step, seed=7)
     here = shard_step(step, layout, jax.devices())
     exports = exported(step, layout)
     constrained = exports["constrain"](step.jaxpr.jaxpr, here.mesh)
@@ -117,7 +117,7 @@ def without_trailing_nones(text):
 
 def test_it_computes_what_the_step_computes() -> None:
     step = trace_step(STEPS["scan and remat"], (WEIGHTS, X))
-    layout = random_layout(step, strategy, seed=1)
+    layout = random_layout(step, seed=1)
     shard = exported(step, layout)["shard"]
     results = shard(jax.jit(STEPS["scan and remat"]), (WEIGHTS, X))(WEIGHTS, X)
     assert_close(results, STEPS["scan and remat"](WEIGHTS, X))

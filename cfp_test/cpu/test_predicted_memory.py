@@ -51,9 +51,8 @@ def assert_near(predicted, compiled, share):
 @pytest.mark.parametrize(
     ("name", "flags"),
     [
-        ("gpt", {"num_layer": 2}),
-        ("gpt", {"scan": True, "remat": True}),
-        ("llama2", {"num_layer": 2, "dtype": "bfloat16"}),
+        ("gpt", {"num_layer": 1}),
+        ("llama2", {"scan": True, "dtype": "bfloat16"}),
         ("zoo.gru", {}),
     ],
 )
@@ -66,7 +65,7 @@ def test_on_one_device(name, flags):
     assert_near(predicted, compiled, share=0.2)
 
 
-@pytest.mark.parametrize("plan", ["data", "data:4 x megatron:2", "fsdp"])
+@pytest.mark.parametrize("plan", ["data:4 x megatron:2", "fsdp"])
 def test_on_eight_devices(plan):
     step, analysis = traced("gpt", num_layer=1)
     laid = lay_out(step, analysis, baseline(plan, step, analysis, devices=8))
