@@ -20,6 +20,7 @@ class Asked {
                              Continues(step, next))) {}
 
   std::string Of(const Array& a) const { return CutText(demands_.asked[step_.Op(a)]); }
+  bool NeededWhole(const Array& a) const { return demands_.needed_whole[step_.Op(a)]; }
   std::string PartOf(const Array& a) const { return CutText(demands_.PartOf(step_.Op(a))); }
 
  private:
@@ -62,6 +63,25 @@ TEST(OneReaderThatNeedsAllIsEnough) {
   const Asked asked(step, Plan(step, 4).Choose(first, "weight"));
   EXPECT_EQ(asked.Of(w), "dim 1");
   EXPECT_EQ(asked.PartOf(w), "whole");
+}
+
+// [L9] So it is where a reader works on something that the value does not have, and where it stands
+// behind an op that would be cut where the value has nothing to cut.
+TEST(AReaderOfAnotherDimensionNeedsAll) {
+  Program p;
+  const Array first = p.MatMul(p.Apply("tanh", {Stem(p)}), p.Input({64, 64}));
+  const Array second = p.MatMul(first, p.Input({64, 16})), stored = p.Input(first.dims);
+  const Array next = p.Plus(stored, first);
+  const Array vector = p.Input({64}), spread = p.Broadcast(vector, first.dims, {2});
+  const Array other = p.Plus(spread, first), taken = p.Plus(vector, p.Input({64}));
+  const Step step(p, {next, second, other, taken});
+  const Asked asked(step, Plan(step, 4).Choose(second, "weight").Store(stored, 0),
+                    {{next, stored}, {other, stored}});
+  EXPECT_EQ(asked.Of(first), "dim 0");
+  EXPECT_EQ(asked.PartOf(first), "whole");
+  EXPECT_EQ(asked.PartOf(spread), "dim 0");
+  EXPECT_TRUE(asked.NeededWhole(vector));
+  EXPECT_TRUE(!asked.NeededWhole(spread));
 }
 
 // [L9] A result that continues an argument is asked for as the argument is stored, and asks on.

@@ -199,7 +199,7 @@ class AxisWalk {
       const OpId op = graph_.parameters[p];
       if (op == kNoOp) continue;
       Split split = demands_.asked[op];
-      if (!IsCut(split)) continue;
+      if (!IsCut(split) || graph_.ops[op].shape.dtype == DType::kTuple) continue;
       split.outer = 1;  // an array at the border is cut in a row: no sharding says it otherwise
       if (graph_.dims(op)[split.dim] % Pieces(op, split) == 0) layout_.wanted[p] = split;
     }

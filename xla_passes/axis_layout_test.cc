@@ -99,6 +99,29 @@ TEST(UpdatesLieAsTheyAreStored) {
   EXPECT_EQ(laid.Count(MovementKind::kAllToAll, t.share), 0);
 }
 
+// [L6] [L9] A sum over devices goes at once to where the update is made, although what it meets
+// first is stored elsewhere.
+TEST(AGradientGoesWhereTheUpdateIsMade) {
+  Program p;
+  const Mlp m = WriteMlp(p);
+  const Array momentum = p.Input(m.first.dims);
+  const Array moved = p.Plus(momentum, m.dfirst), next = p.Plus(m.first, moved);
+  const Step step(p, {m.loss, m.dsecond, next});
+  const Laid laid(step,
+                  {Plan(step, 4)
+                       .Choose(m.hidden, "activation")
+                       .Choose(m.y, "activation")
+                       .Store(m.x, 0)
+                       .Store(m.first, 0)
+                       .Store(momentum, 1)},
+                  {{next, m.first}});
+  EXPECT_EQ(step.Owner(moved), "optimizer 1 [B10.10]");
+  EXPECT_EQ(laid.Cut(m.dfirst), "dim 0");
+  EXPECT_EQ(laid.Cut(moved), "dim 0");
+  EXPECT_EQ(laid.Count(MovementKind::kReduceScatter, m.dfirst), 1);
+  EXPECT_EQ(laid.Count(MovementKind::kAllToAll, momentum), 1);
+}
+
 // [L8] With places given, what is not named is whole, and readers take their parts of it for
 // nothing.
 TEST(AWholeArgumentIsReadInParts) {

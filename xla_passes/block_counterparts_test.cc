@@ -57,10 +57,11 @@ TEST(WhatOnlyOneComputesHasNone) {
   const Gated one = WriteGated(p), other = WriteGated(p);
   const Array of_gate = p.Apply("tanh", {one.gate}), of_up = p.Apply("tanh", {other.up});
   const Array more = p.Apply("exponential", {other.up});
-  const Step step(p, {of_gate, one.both, of_up, more, other.both});
-  EXPECT_EQ(Correspond(step, {one.both, one.gate, one.up, of_gate},
-                       {other.both, other.gate, other.up, of_up}),
-            (std::vector<bool>{true, true, true, false}));
+  const Array of_other_gate = p.Apply("exponential", {other.gate});
+  const Step step(p, {of_gate, one.both, of_up, more, of_other_gate, other.both});
+  EXPECT_EQ(Correspond(step, {one.both, one.gate, one.up, of_gate, of_gate},
+                       {other.both, other.gate, other.up, of_up, of_other_gate}),
+            (std::vector<bool>{true, true, true, false, false}));
 }
 
 }  // namespace

@@ -48,6 +48,15 @@ TEST(ReshapesFollowTheMajorPart) {
   EXPECT_EQ(Origins(step, rows), "0.1 0.1");
 }
 
+// Nor does a minor part speak for a major one that comes from nothing.
+TEST(AMinorPartDoesNotSpeak) {
+  Program p;
+  const Array bias = p.Input({64});
+  const Array row = p.Reshape(p.Broadcast(bias, {4, 64}, {1}), {256});
+  const Step step(p, {row});
+  EXPECT_EQ(Origins(step, row), "-");
+}
+
 // Constants and what is broadcast come from nothing.
 TEST(WhatComesFromNothing) {
   Program p;

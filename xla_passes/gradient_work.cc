@@ -36,7 +36,7 @@ class Transfer {
   // A split of one view of an array as a split of another view of it.
   Split Moved(Split split, OpId view, OpId other) const {
     const Peeled a = Peel(graph_, numbers_, view), b = Peel(graph_, numbers_, other);
-    const int16_t base = a.dim[split.dim];
+    const int base = split.dim < a.rank ? a.dim[split.dim] : -1;
     split.dim = -1;
     for (int i = 0; i < b.rank && base >= 0; ++i) {
       if (b.dim[i] == base) split.dim = static_cast<int16_t>(i);

@@ -173,6 +173,22 @@ TEST(TheKeptOperandIsSeenThroughViews) {
             "64 reduced 0.1 1.0 -> 64 pass 0.0 r.0\n");
 }
 
+// [L3] Of arrays of more dimensions than views are seen through nothing is mirrored beyond those.
+TEST(ManyDimensions) {
+  Program p;
+  Integers dims(Peeled::kMaxRank + 1, 2);
+  const Array h = p.Apply("tanh", {p.MatMul(p.Input(dims), p.Input({2, 2}))});
+  const Array y = p.MatMul(h, p.Input({2, 4}));
+  const Array dweight = p.WeightGradient(h, p.Apply("tanh", {y}));
+  const Step step(p, {dweight});
+  EXPECT_EQ(step.Phase(dweight), step.GradientOf(y, 1));
+  const Mirror mirror(step, y, dweight);
+  EXPECT_EQ(FactorText(mirror.to(), mirror.Of({0, 1}).factor), "2 reduced 0.0 1.0");
+  const int summed_over = Peeled::kMaxRank + 1;  // the last factor, after those of the result
+  EXPECT_EQ(FactorText(mirror.from(), summed_over), "2 reduced 0.12 1.0");
+  EXPECT_EQ(mirror.Of({summed_over, 1}).factor, -1);
+}
+
 // [L3] A projection cut inside each of its three parts is mirrored inside them.
 TEST(PartsAreMirroredInsideThem) {
   Program p;

@@ -202,7 +202,7 @@ def _starts(strategy: Strategy, name: str) -> Iterator[tuple[int, Start]]:
             for one in strategy.collectives
             if op in (one.value, one.reader)
         )
-        dim = -1 if factor[0] == "k" else dims[op]
+        dim = -1 if factor[0] == "k" else dims.get(op, -1)
         yield op, Start(factor, name or factor, dim, collectives)
 
 

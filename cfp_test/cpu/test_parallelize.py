@@ -18,6 +18,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 import cfp
 
+pytestmark = pytest.mark.smoke
+
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 3
 PLAN = "data:4 x megatron:2 + fsdp"
