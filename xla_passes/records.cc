@@ -95,8 +95,7 @@ std::vector<SourceRecord> RecordSources(const Analysis& analysis, const DimOrigi
 }
 
 StrategyRecord RecordStrategy(const Analysis& analysis, const DimOrigins& origins,
-                              const Strategy& strategy,
-                              double forward_flops) {
+                              const Strategy& strategy, double forward_flops) {
   StrategyRecord record;
   record.origin = OriginText(strategy.origin);
   for (const Seed& seed : strategy.seeds) record.cuts.push_back(CutText(analysis, seed));

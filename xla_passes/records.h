@@ -61,9 +61,9 @@ struct SourceRecord {
 
 struct StrategyRecord {
   std::string origin;
-  std::vector<std::string> cuts;  // "%12 m0", the factors of roots that are cut together
+  std::vector<std::string> cuts;      // "%12 m0", the factors of roots that are cut together
   std::vector<SourceRecord> sources;  // the dimensions of arguments that these factors come from
-  std::string variant;            // "keeps operand 0 at %40", empty where nothing forked
+  std::string variant;                // "keeps operand 0 at %40", empty where nothing forked
   int64_t granule = 1;
   double split_flops_share = 0;  // of the block's forward FLOPs
   std::vector<CollectiveRecord> collectives;
