@@ -27,12 +27,11 @@ std::vector<int> FirstAlike(const std::vector<uint64_t>& signature) {
   return alike;
 }
 
-std::vector<std::string> Warnings(const Graph& graph, const Contractions& contractions) {
+std::vector<std::string> Warnings(const Graph& graph, const OpRules& rules,
+                                  const Contractions& contractions) {
   std::map<std::string, int> barriers;
-  Rule rule;
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
-    FillPartitionRule(graph, op, &rule);
-    if (!rule.barrier) continue;
+    if (!rules.of(op).barrier) continue;
     const Instruction& instruction = graph.instruction(op);
     std::string what(instruction.opcode_text);
     const std::string_view target = graph.attributes(op).custom_call_target;
@@ -63,6 +62,7 @@ Analysis Analyze(std::string bytes) {
   Timing timing;
   HloModule module = Timed(&timing.read_s, [&] { return ReadHloModule(std::move(bytes)); });
   Graph graph = Timed(&timing.graph_s, [&] { return BuildGraph(std::move(module)); });
+  OpRules rules = Timed(&timing.graph_s, [&] { return OpRules(graph); });
   ValueNumbers numbers = Timed(&timing.contractions_s, [&] { return NumberValues(graph); });
   Contractions contractions =
       Timed(&timing.contractions_s, [&] { return FindContractions(graph, numbers); });
@@ -82,12 +82,18 @@ Analysis Analyze(std::string bytes) {
     }
     return found;
   });
-  std::vector<std::string> warnings = Warnings(graph, contractions);
-  return {std::move(graph),        std::move(numbers),
-          std::move(contractions), std::move(grouping),
-          std::move(blocks),       std::move(segments),
-          std::move(alike),        std::move(strategies),
-          std::move(warnings),     timing};
+  std::vector<std::string> warnings = Warnings(graph, rules, contractions);
+  return {std::move(graph),
+          std::move(rules),
+          std::move(numbers),
+          std::move(contractions),
+          std::move(grouping),
+          std::move(blocks),
+          std::move(segments),
+          std::move(alike),
+          std::move(strategies),
+          std::move(warnings),
+          timing};
 }
 
 }  // namespace cfp

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "op_rules.h"
 #include "segments.h"
 #include "strategies.h"
 
@@ -24,6 +25,7 @@ struct Timing {
 
 struct Analysis {
   Graph graph;
+  OpRules rules;
   ValueNumbers numbers;
   Contractions contractions;
   Grouping grouping;

@@ -5,10 +5,10 @@ namespace {
 
 class BackwardWalk {
  public:
-  BackwardWalk(const Graph& graph, const Blocks& blocks, const ForwardWorks& works)
-      : graph_(graph), blocks_(blocks), works_(works) {
-    demands_.asked.resize(graph.ops.size());
-    demands_.needed_whole.resize(graph.ops.size());
+  BackwardWalk(const Analysis& analysis, const ForwardWorks& works)
+      : analysis_(analysis), graph_(analysis.graph), works_(works) {
+    demands_.asked.resize(graph_.ops.size());
+    demands_.needed_whole.resize(graph_.ops.size());
   }
 
   void AskForResults(const std::vector<Split>& stored, const std::vector<int>& continues) {
@@ -31,9 +31,8 @@ class BackwardWalk {
       if (asked.dim >= 0) Ask(graph_.operands(op)[0], asked);
       return;
     }
-    FillPartitionRule(graph_, op, &rule_);
     const Work& work = works_.of[op];
-    const bool updates = blocks_.owner[op].kind == OwnerKind::kOptimizer;
+    const bool updates = analysis_.blocks.owner[op].kind == OwnerKind::kOptimizer;
     if (updates && demands_.PartOf(op).dim >= 0) {  // lies as it will be stored
       PassOn(op);
     } else if (work.factor >= 0) {
@@ -52,11 +51,12 @@ class BackwardWalk {
   }
 
   void AskFor(OpId op, const Work& work) {
+    const Rule& rule = analysis_.rules.of(op);
     const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
-      const Site& site = rule_.operand_site(work.factor, i);
+      const Site& site = rule.operand_site(work.factor, i);
       if (site.dim >= 0) {
-        Ask(operands[i], SplitAt(rule_.factors[work.factor], site, work.within));
+        Ask(operands[i], SplitAt(rule.factors[work.factor], site, work.within));
       } else {
         demands_.needed_whole[operands[i]] = true;
       }
@@ -65,17 +65,18 @@ class BackwardWalk {
 
   // An op that could as well be cut asks for what it is asked for.
   void PassOn(OpId op) {
+    const Rule& rule = analysis_.rules.of(op);
     const Split asked = demands_.asked[op];
-    const int f = asked.dim < 0 ? -1 : ResultFactorCut(rule_, asked);
-    if (f < 0 || rule_.factors[f].kind != FactorKind::kPass) return;
+    const int f = asked.dim < 0 ? -1 : ResultFactorCut(rule, asked);
+    if (f < 0 || rule.factors[f].kind != FactorKind::kPass) return;
     const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
-      const Site& site = rule_.operand_site(f, i);
+      const Site& site = rule.operand_site(f, i);
       if (site.dim < 0) {
         demands_.needed_whole[operands[i]] = true;
         continue;
       }
-      const Split part = Carry(rule_.factors[f], rule_.result_site(f), site, asked);
+      const Split part = Carry(rule.factors[f], rule.result_site(f), site, asked);
       if (part.granule > 1) Ask(operands[i], part);
     }
   }
@@ -88,18 +89,17 @@ class BackwardWalk {
     }
   }
 
+  const Analysis& analysis_;
   const Graph& graph_;
-  const Blocks& blocks_;
   const ForwardWorks& works_;
-  Rule rule_;
   Demands demands_;
 };
 
 }  // namespace
 
-Demands FindDemands(const Graph& graph, const Blocks& blocks, const ForwardWorks& works,
+Demands FindDemands(const Analysis& analysis, const ForwardWorks& works,
                     const std::vector<Split>& stored, const std::vector<int>& continues) {
-  BackwardWalk walk(graph, blocks, works);
+  BackwardWalk walk(analysis, works);
   walk.AskForResults(stored, continues);
   return walk.Run();
 }

@@ -20,7 +20,7 @@ struct Demands {
 };
 
 // `stored` says where entry parameters, and the results that continue them, lie. [L8] [L9]
-Demands FindDemands(const Graph& graph, const Blocks& blocks, const ForwardWorks& works,
+Demands FindDemands(const Analysis& analysis, const ForwardWorks& works,
                     const std::vector<Split>& stored, const std::vector<int>& continues);
 
 }  // namespace cfp

@@ -15,9 +15,8 @@ class Asked {
  public:
   Asked(const Step& step, const Plan& plan, const std::vector<Next>& next = {})
       : step_(step),
-        demands_(FindDemands(step.graph(), step.analysis().blocks,
-                             DivideForward(step.analysis(), plan.axis().choice), plan.Places(),
-                             Continues(step, next))) {}
+        demands_(FindDemands(step.analysis(), DivideForward(step.analysis(), plan.axis().choice),
+                             plan.Places(), Continues(step, next))) {}
 
   std::string Of(const Array& a) const { return CutText(demands_.asked[step_.Op(a)]); }
   bool NeededWhole(const Array& a) const { return demands_.needed_whole[step_.Op(a)]; }

@@ -62,6 +62,14 @@ class AxisWalk {
  private:
   OpId Count() const { return static_cast<OpId>(graph_.ops.size()); }
   const Split& Of(OpId op) const { return layout_.of[op]; }
+  const Rule& RuleOf(OpId op) const { return analysis_.rules.of(op); }
+
+  Split ResultOf(OpId op, const Work& work) const {
+    return work.factor < 0 ? Split{} : SplitOf(op, work, RuleOf(op).result_site(work.factor));
+  }
+  Split SplitOf(OpId op, const Work& work, const Site& site) const {
+    return site.dim < 0 ? Split{} : SplitAt(RuleOf(op).factors[work.factor], site, work.within);
+  }
 
   // Sweeps until every loop's state enters as it comes back. [L7]
   void Settle() {
@@ -84,14 +92,11 @@ class AxisWalk {
     if (opcode == Opcode::kCarry)
       return carried_[op].known ? carried_[op].split : Of(graph_.operands(op)[0]);
     if (parameter_number_[op] >= 0) return stored_[parameter_number_[op]];
-    FillPartitionRule(graph_, op, &rule_);
     if (!works_.decided[op]) works_.of[op] = Follow(op);
     const Work& work = works_.of[op];
-    if (work.factor < 0) return {};
-    const Factor& factor = rule_.factors[work.factor];
-    if (factor.kind == FactorKind::kReduced) return Scattered(op);
-    const Site& site = rule_.result_site(work.factor);
-    return site.dim < 0 ? Split{} : SplitAt(factor, site, work.within);
+    const bool sums =
+        work.factor >= 0 && RuleOf(op).factors[work.factor].kind == FactorKind::kReduced;
+    return sums ? Scattered(op) : ResultOf(op, work);
   }
 
   // What an op that no strategy speaks of works on. [L3] [L4]
@@ -131,19 +136,21 @@ class AxisWalk {
   // will be stored, so that it is the small or the first array of a chain that moves. [L5] [L6]
   Work Asked(OpId op) const {
     const Split split = demands_.PartOf(op);
-    const int f = IsCut(split) ? ResultFactorCut(rule_, split) : -1;
-    if (f < 0 || rule_.factors[f].kind != FactorKind::kPass) return {};
-    const int64_t within = split.outer / rule_.result_site(f).outer;
-    return rule_.factors[f].size / within % Pieces(op, split) == 0 ? Work{f, within} : Work{};
+    const Rule& rule = RuleOf(op);
+    const int f = IsCut(split) ? ResultFactorCut(rule, split) : -1;
+    if (f < 0 || rule.factors[f].kind != FactorKind::kPass) return {};
+    const int64_t within = split.outer / rule.result_site(f).outer;
+    return rule.factors[f].size / within % Pieces(op, split) == 0 ? Work{f, within} : Work{};
   }
 
   Work Continued(OpId op, int operand, const Split& split) const {
     if (!IsCut(split)) return {};
-    const int f = FactorCut(rule_, operand, split);
-    if (f < 0 || !CanBeCut(rule_.factors[f].kind)) return {};
-    const int64_t within = split.outer / rule_.operand_site(f, operand).outer;
-    const Site& result = rule_.result_site(f);
-    const int64_t left = rule_.factors[f].size / within;
+    const Rule& rule = RuleOf(op);
+    const int f = FactorCut(rule, operand, split);
+    if (f < 0 || !CanBeCut(rule.factors[f].kind)) return {};
+    const int64_t within = split.outer / rule.operand_site(f, operand).outer;
+    const Site& result = rule.result_site(f);
+    const int64_t left = rule.factors[f].size / within;
     if (left % Pieces(op, {result.dim, result.outer * within, left}) != 0) return {};
     return {f, within};
   }
@@ -156,8 +163,7 @@ class AxisWalk {
   }
 
   Work Mirrored(OpId op, const Work& forward) const {
-    return GradientWork(graph_, analysis_.numbers, analysis_.contractions,
-                        analysis_.contractions.at[op], forward);
+    return GradientWork(analysis_, analysis_.contractions.at[op], forward);
   }
 
   // Into how many pieces a dimension of a result is cut by this axis, by the earlier ones, and by
@@ -173,14 +179,12 @@ class AxisWalk {
     return pieces;
   }
 
-  // How the result of the op at hand, whose rule is filled, lies by a strategy or as its mirror.
+  // How the result of an op lies by a strategy or as its mirror.
   Split DecidedSplit(OpId op, const ForwardWorks& works) const {
     Work work = works.of[op];
     if (const OpId forward = ForwardOf(op); forward != kNoOp && !works.decided[op])
       work = Mirrored(op, works.of[forward]);
-    if (work.factor < 0) return {};
-    const Site& site = rule_.result_site(work.factor);
-    return site.dim < 0 ? Split{} : SplitAt(rule_.factors[work.factor], site, work.within);
+    return ResultOf(op, work);
   }
 
   // A partial result whose readers all take one part is summed where it is read. [L9]
@@ -193,7 +197,7 @@ class AxisWalk {
 
   // Asks again what readers want, and takes their word for where arguments lie best. [L8]
   void AskReaders() {
-    demands_ = FindDemands(graph_, analysis_.blocks, works_, stored_, continues_);
+    demands_ = FindDemands(analysis_, works_, stored_, continues_);
     layout_.wanted.assign(graph_.parameters.size(), {});
     for (size_t p = 0; p < graph_.parameters.size(); ++p) {
       const OpId op = graph_.parameters[p];
@@ -211,25 +215,23 @@ class AxisWalk {
     const Opcode opcode = graph_.ops[op].opcode;
     if (opcode == Opcode::kLoop || opcode == Opcode::kBranch || parameter_number_[op] >= 0) return;
     if (opcode == Opcode::kCarry) return NoteCarry(op);
-    FillPartitionRule(graph_, op, &rule_);
     const Work& work = works_.of[op];
     const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
-      const Split use = UseOf(work, static_cast<int>(i));
+      const Split use = UseOf(op, work, static_cast<int>(i));
       if (analysis_.contractions.at[op] >= 0)
         layout_.uses.push_back({op, static_cast<int>(i), use});
       Move(operands[i], use, op);
     }
     if (work.factor < 0) return;
-    const FactorKind kind = rule_.factors[work.factor].kind;
+    const FactorKind kind = RuleOf(op).factors[work.factor].kind;
     if (kind == FactorKind::kHalo) Note(MovementKind::kHalo, operands[0], {}, op);
     if (kind == FactorKind::kReduced) Note(SumOf(op), op, {}, op);
   }
 
-  Split UseOf(const Work& work, int operand) const {
+  Split UseOf(OpId op, const Work& work, int operand) const {
     if (work.factor < 0) return {};
-    const Site& site = rule_.operand_site(work.factor, operand);
-    return site.dim < 0 ? Split{} : SplitAt(rule_.factors[work.factor], site, work.within);
+    return SplitOf(op, work, RuleOf(op).operand_site(work.factor, operand));
   }
 
   MovementKind SumOf(OpId op) const {
@@ -300,7 +302,6 @@ class AxisWalk {
   std::vector<int> parameter_number_;  // per op
   std::vector<OpId> smallest_;         // per op: where it is gathered
   Demands demands_;
-  Rule rule_;
   AxisLayout layout_;
   std::set<std::tuple<MovementKind, OpId, int, int64_t, int>> noted_;
 };

@@ -4,9 +4,10 @@
 
 namespace cfp {
 
-DimOrigins::DimOrigins(const Graph& graph, const Blocks& blocks)
-    : begin_(graph.ops.size()), trained_(graph.parameters.size()) {
-  for (const Owner& owner : blocks.owner) {
+DimOrigins::DimOrigins(const Analysis& analysis)
+    : begin_(analysis.graph.ops.size()), trained_(analysis.graph.parameters.size()) {
+  const Graph& graph = analysis.graph;
+  for (const Owner& owner : analysis.blocks.owner) {
     if (owner.kind == OwnerKind::kOptimizer && owner.index >= 0) trained_[owner.index] = true;
   }
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
@@ -19,11 +20,8 @@ DimOrigins::DimOrigins(const Graph& graph, const Blocks& blocks)
     for (size_t d = 0; d < graph.dims(op).size(); ++d)
       pool_[begin_[op] + d] = {static_cast<int>(p), static_cast<int>(d)};
   }
-  Rule rule;
   for (OpId op = 0; op < static_cast<OpId>(graph.ops.size()); ++op) {
-    if (graph.ops[op].opcode == Opcode::kParameter) continue;
-    FillPartitionRule(graph, op, &rule);
-    Fill(graph, op, rule);
+    if (graph.ops[op].opcode != Opcode::kParameter) Fill(graph, op, analysis.rules.of(op));
   }
 }
 

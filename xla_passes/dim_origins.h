@@ -9,8 +9,7 @@
 
 #include <vector>
 
-#include "parallel_blocks.h"
-#include "partition_rules.h"
+#include "analysis.h"
 
 namespace cfp {
 
@@ -21,7 +20,7 @@ struct DimOrigin {
 
 class DimOrigins {
  public:
-  DimOrigins(const Graph& graph, const Blocks& blocks);
+  explicit DimOrigins(const Analysis& analysis);
 
   DimOrigin of(OpId op, int dim) const { return pool_[begin_[op] + dim]; }
 

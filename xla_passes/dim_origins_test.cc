@@ -12,7 +12,7 @@ using namespace testing;
 
 // "0.1 2.0 -": per dimension the argument and its dimension, or that it comes from none.
 std::string Origins(const Step& step, const Array& a) {
-  const DimOrigins origins(step.graph(), step.analysis().blocks);
+  const DimOrigins origins(step.analysis());
   std::string text;
   for (size_t d = 0; d < a.dims.size(); ++d) {
     const DimOrigin origin = origins.of(step.Op(a), static_cast<int>(d));

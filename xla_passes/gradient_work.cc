@@ -10,15 +10,13 @@ constexpr Work kNothing;
 
 class Transfer {
  public:
-  Transfer(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-           int gradient)
-      : graph_(graph),
-        numbers_(numbers),
-        gradient_(contractions.list[gradient]),
-        forward_(contractions.list[gradient_.forward]) {
-    FillPartitionRule(graph, gradient_.op, &to_);
-    FillPartitionRule(graph, forward_.op, &from_);
-  }
+  Transfer(const Analysis& analysis, int gradient)
+      : graph_(analysis.graph),
+        numbers_(analysis.numbers),
+        gradient_(analysis.contractions.list[gradient]),
+        forward_(analysis.contractions.list[gradient_.forward]),
+        from_(analysis.rules.of(forward_.op)),
+        to_(analysis.rules.of(gradient_.op)) {}
 
   Work Of(const Work& forward) const {
     if (gradient_.is_lookup) return OfLookup(forward);
@@ -100,15 +98,14 @@ class Transfer {
   const ValueNumbers& numbers_;
   const Contraction& gradient_;
   const Contraction& forward_;
-  Rule from_, to_;
+  const Rule &from_, &to_;
 };
 
 }  // namespace
 
-Work GradientWork(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                  int gradient, const Work& forward) {
+Work GradientWork(const Analysis& analysis, int gradient, const Work& forward) {
   if (forward.factor < 0) return kNothing;
-  return Transfer(graph, numbers, contractions, gradient).Of(forward);
+  return Transfer(analysis, gradient).Of(forward);
 }
 
 }  // namespace cfp

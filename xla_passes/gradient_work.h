@@ -7,14 +7,12 @@
 // The factors that stand on the other operand alone are the cotangent's own, in their order.
 #pragma once
 
-#include "contractions.h"
-#include "split.h"
+#include "analysis.h"
 
 namespace cfp {
 
-// The work of `gradient`, an index into `contractions.list`, when its forward contraction has
-// `forward`; factor -1 where there is no such factor. [L3]
-Work GradientWork(const Graph& graph, const ValueNumbers& numbers, const Contractions& contractions,
-                  int gradient, const Work& forward);
+// The work of `gradient`, an index into `analysis.contractions.list`, when its forward contraction
+// has `forward`; factor -1 where there is no such factor. [L3]
+Work GradientWork(const Analysis& analysis, int gradient, const Work& forward);
 
 }  // namespace cfp

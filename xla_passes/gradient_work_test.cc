@@ -31,10 +31,7 @@ class Mirror {
     }
     return text;
   }
-  Work Of(const Work& forward) const {
-    const Analysis& a = step_.analysis();
-    return GradientWork(a.graph, a.numbers, a.contractions, gradient_, forward);
-  }
+  Work Of(const Work& forward) const { return GradientWork(step_.analysis(), gradient_, forward); }
   const Rule& from() const { return from_; }
   const Rule& to() const { return to_; }
 

@@ -178,7 +178,7 @@ Records MakeRecords(const Analysis& analysis) {
   for (size_t c = 0; c < analysis.contractions.list.size(); ++c) {
     records.contractions.push_back(RecordContraction(analysis, c));
   }
-  const DimOrigins origins(analysis.graph, analysis.blocks);
+  const DimOrigins origins(analysis);
   for (size_t b = 0; b < analysis.blocks.list.size(); ++b)
     records.blocks.push_back(RecordBlock(analysis, origins, b));
   for (const Segment& s : analysis.segments.list)

@@ -27,8 +27,8 @@ released() {
 passed='' failed='' missing=''
 for version; do
   echo "== JAX $version"
-  # flax and optax without a version: pip keeps them, or looks for the newest that goes with it
-  if ! "$python" -m pip install --quiet "jax==$version" "jaxlib==$version" flax optax; then
+  # the newest flax that goes with this JAX: a flax knows the oldest JAX it works with, not the newest
+  if ! "$python" -m pip install --quiet --upgrade "jax==$version" "jaxlib==$version" flax; then
     missing="$missing $version"
   elif JAX_PLATFORMS=cpu "$python" -m pytest --quiet -m smoke; then
     passed="$passed $version"
