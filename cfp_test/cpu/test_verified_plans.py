@@ -22,7 +22,7 @@ from cfp.plans_by_name import baseline
 TRAINED = [
     ("gpt", {"num_layer": 1}, "data:4 x megatron:2"),
     ("gpt", {"num_layer": 2, "scan": True}, "zero1"),
-    ("gpt", {"num_layer": 1, "fused_qkv": True}, "megatron:4 x data:2"),
+    ("gpt", {"num_layer": 1, "fused_qkv": True}, "fsdp:4 x data:2"),
     (
         "gpt",
         {"num_layer": 2, "scan": True, "remat": True, "accumulation": 2},
