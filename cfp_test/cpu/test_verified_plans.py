@@ -33,10 +33,9 @@ TRAINED = [
     ("llama2", {"num_layer": 1}, "zero1:4 x megatron:2"),
     ("llama2", {"num_layer": 2, "scan": True}, "fsdp:4 x megatron:2"),
     ("moe", {"num_layer": 2}, "expert"),
-    ("moe", {"num_layer": 2, "scan": True}, "data:2 x expert:4"),
     ("t5", {"num_layer": 1}, "megatron:2 x data:4"),
     ("t5", {"num_layer": 2, "scan": True}, "data"),
-    ("wresnet", {}, "data:2 x megatron:4"),
+    ("wresnet", {}, "data"),
 ]
 
 
