@@ -8,8 +8,7 @@
 After each pass its result is verified, dumped and timed; a pass that fails is named.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from os import PathLike
@@ -26,7 +25,6 @@ from cfp.ir.analysis import Analysis
 from cfp.ir.argument_pins import demanded, refuse_broken
 from cfp.ir.audit import Audit
 from cfp.ir.fingerprint import fingerprint
-from cfp.ir.layout import Layout
 from cfp.ir.plan import Plan
 from cfp.ir.plan_checks import refuse_other, version_warning
 from cfp.ir.plan_name import KINDS
@@ -91,7 +89,7 @@ def shard_traced(
     plan: Plan,
     devices: Sequence[Device],
     options: Options = NOTHING_WRITTEN,
-) -> tuple[Layout, ShardedStep]:
+) -> ShardedStep:
     """From a plan to what it means, and to the step that runs it."""
     layout = run(3, lay_out, traced, analysis, plan, options=options)
     sharded = run(4, shard_step, traced, layout, devices, options=options)
@@ -99,7 +97,7 @@ def shard_traced(
         notes = planned_notes(analysis, plan, layout)
         write_dump(options.dump_dir, "after_ir.txt", ops_text(analysis, notes))
         write_dump(options.dump_dir, "after_spmd.txt", sharded.compile().as_text() or "")
-    return layout, sharded
+    return sharded
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +116,8 @@ def parallel_step(
     grid = grid_of(request.mesh, request.devices)
     plan = plan_for(traced, analysis, request.plan, grid, options)
     demands = demanded(traced, plan.mesh, request.pins or {})
-    layout, sharded = shard_traced(traced, analysis, plan, grid.devices, options)
-    refuse_broken(traced, plan.name, layout.arguments, demands)
+    sharded = shard_traced(traced, analysis, plan, grid.devices, options)
+    refuse_broken(traced, plan.name, sharded.layout.arguments, demands)
     if request.memory_bytes is not None:
         refuse_over_limit(plan.name, sharded.compile(), request.memory_bytes)
     return ParallelStep(analysis, plan, sharded)
@@ -187,25 +185,18 @@ def run(
 ) -> Made:
     """Runs one pass: names it where it fails, verifies, times and dumps what it made."""
     name = make.__name__
-    with named(number, name):
-        made = make(*inputs, **choices)
-        made.verify()
-    if options.dump_dir:
-        write_dump(options.dump_dir, f"{number:02}_{name}.txt", str(made))
-    return made
-
-
-@contextmanager
-def named(number: int, name: str) -> Generator[None]:
-    """Around a pass: times it, and names it where it fails."""
     logging.info("%s", name)
     start = process_time()
     try:
-        yield
+        made = make(*inputs, **choices)
+        made.verify()
     except Exception as error:
         error.add_note(f"  pass:  {name}, number {number}")
         raise
     logging.info("%s: %s of CPU", name, seconds_text(process_time() - start))
+    if options.dump_dir:
+        write_dump(options.dump_dir, f"{number:02}_{name}.txt", str(made))
+    return made
 
 
 def dump_ops(analysis: Analysis, options: Options) -> None:

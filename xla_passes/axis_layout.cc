@@ -113,7 +113,7 @@ class AxisWalk {
     }
     const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
-      if (IsSource(op) && Elements(op) > Elements(operands[i])) continue;
+      if (IsSource(op) && Elements(graph_.dims(op)) > Elements(graph_.dims(operands[i]))) continue;
       const Work work = Continued(op, static_cast<int>(i), Of(operands[i]));
       if (work.factor >= 0) return work;
     }
@@ -124,12 +124,6 @@ class AxisWalk {
   bool IsSource(OpId op) const {
     return analysis_.blocks.owner[op].kind == OwnerKind::kNobody &&
            !analysis_.grouping.activation[op];  // as a loop's state is, wherever it comes from
-  }
-
-  int64_t Elements(OpId op) const {
-    int64_t elements = 1;
-    for (int64_t d : graph_.dims(op)) elements *= d;
-    return elements;
   }
 
   // The part that all readers want. A source is made as its readers want it, and an update as it

@@ -25,7 +25,7 @@ class Division {
     if (first == block) {
       for (const OpWork& one : known[choice].works) Take(one);
     } else {
-      TakeAlike(known, choice, first, block);
+      TakeAlike(known[choice], first, block);
     }
   }
 
@@ -38,38 +38,18 @@ class Division {
   }
 
   // A derivative that only one of the two computes ahead has no counterpart.
-  void TakeAlike(const std::vector<Strategy>& known, int choice, int first, int block) {
+  void TakeAlike(const Strategy& known, int first, int block) {
     const auto counterparts = Counterparts(ViewOf(analysis_, first), ViewOf(analysis_, block));
-    for (const OpWork& one : known[choice].works) {
+    for (const OpWork& one : known.works) {
       const auto own = counterparts.find(one.op);
       if (own != counterparts.end()) {
         Take({own->second, one.work});
       } else if (analysis_.contractions.at[one.op] >= 0) {
-        return TakeFoundAgain(known, choice, block);
+        throw HloError("block " + std::to_string(block) + " has no contraction that does what %" +
+                       std::to_string(one.op) + " does in block " + std::to_string(first) +
+                       ", which it is alike");
       }
     }
-  }
-
-  // Where even a contraction cannot be told apart from its neighbours, the block's own strategies
-  // are found; of those that divide equally much, the order is that of the first block alike.
-  void TakeFoundAgain(const std::vector<Strategy>& known, int choice, int block) {
-    const BlockStrategies own =
-        FindStrategies(analysis_.graph, analysis_.numbers, analysis_.contractions,
-                       analysis_.grouping, analysis_.blocks, block);
-    int place = 0;
-    for (int s = 0; s < choice; ++s) place += DivideAlike(known[s], known[choice]);
-    for (const Strategy& one : own.list) {
-      if (!DivideAlike(one, known[choice]) || place-- > 0) continue;
-      for (const OpWork& work : one.works) Take(work);
-      return;
-    }
-    throw HloError("the strategies of block " + std::to_string(block) +
-                   " are not those of the first block alike");
-  }
-
-  static bool DivideAlike(const Strategy& a, const Strategy& b) {
-    return a.origin == b.origin && a.granule == b.granule && a.variant == b.variant &&
-           a.seeds.size() == b.seeds.size() && a.split_flops == b.split_flops;
   }
 
   void Take(const OpWork& one) {

@@ -17,6 +17,12 @@ inline Span<int64_t> WidestDims(const HloModule& module, const Shape& shape) {
   return shape.dtype == DType::kTuple ? WidestElement(module, shape) : module.list(shape.dims);
 }
 
+inline int64_t Elements(Span<int64_t> dims) {
+  int64_t elements = 1;
+  for (int64_t d : dims) elements *= d;
+  return elements;
+}
+
 int64_t SizeBytes(const HloModule& module, const Shape& shape);
 
 }  // namespace cfp

@@ -5,6 +5,7 @@
 
 #include "hash.h"
 #include "hlo_fields.h"
+#include "shape_size.h"
 #include "wire.h"
 
 namespace cfp {
@@ -41,12 +42,6 @@ bool IsInvariantRow(const Graph& graph, OpId op) {
 bool IsUnique(Opcode opcode) {
   return opcode == Opcode::kParameter || opcode == Opcode::kCarry || opcode == Opcode::kUnknown ||
          opcode == Opcode::kRng || opcode == Opcode::kInfeed || opcode == Opcode::kLoop;
-}
-
-int64_t Elements(Span<int64_t> dims) {
-  int64_t n = 1;
-  for (int64_t d : dims) n *= d;
-  return n;
 }
 
 // A reshape, or a broadcast that only adds dims of size 1: the same elements in the same order.

@@ -19,7 +19,7 @@ from cfp._native import Axis, AxisLayout, lay_out_axes
 from cfp.ir.analysis import Analysis
 from cfp.ir.layout import Cuts, Layout, Pin, Transfer
 from cfp.ir.mesh import Mesh
-from cfp.ir.plan import Plan
+from cfp.ir.plan import WHOLE, Plan
 from cfp.ir.shape import size_bytes
 from cfp.ir.step import TracedStep
 
@@ -67,7 +67,7 @@ def _axes(analysis: Analysis, plan: Plan, arguments: tuple[Cuts, ...]) -> list[A
     choices: dict[int, tuple[int, ...]] = {
         block: one.strategies for one in plan.choices for block in one.blocks
     }
-    whole = (-1,) * len(plan.mesh.axes)
+    whole = (WHOLE,) * len(plan.mesh.axes)
     return [
         Axis(
             name,

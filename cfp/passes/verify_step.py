@@ -27,7 +27,7 @@ from cfp.costs.memory import predict_memory
 from cfp.formats.hlo_text import read_program
 from cfp.ir.analysis import Analysis
 from cfp.ir.audit import Audit, Numerics, ProgramAudit
-from cfp.ir.memory import MemoryUse
+from cfp.runtime.device_memory import memory_use
 from cfp.runtime.sharded_step import ShardedStep
 
 _NARROWEST_FLOAT = {"cpu": 32}  # XLA computes narrower floats in this many bits; elsewhere as given
@@ -41,14 +41,20 @@ def verify_step(
     steps: int,
 ) -> Audit:
     """Compiles the step and runs it on these arguments, which stay the caller's."""
-    program = audit_program(sharded, analysis)
-    return Audit(program, _audit_numbers(sharded, analysis, args, kwargs, steps))
+    compiled, log = compile_for_audit(sharded)
+    program = _audit_compiled(sharded, analysis, compiled, log)
+    return Audit(program, _audit_numbers(sharded, analysis, compiled, args, kwargs, steps))
 
 
 def audit_program(sharded: ShardedStep, analysis: Analysis) -> ProgramAudit:
     """Compiles the step and runs nothing."""
+    return _audit_compiled(sharded, analysis, *compile_for_audit(sharded))
+
+
+def _audit_compiled(
+    sharded: ShardedStep, analysis: Analysis, compiled: jax.stages.Compiled, log: str
+) -> ProgramAudit:
     step, layout = sharded.step, sharded.layout
-    compiled, log = compile_for_audit(sharded)
     platform: str = sharded.mesh.devices.flat[0].platform
     program = read_program(compiled.as_text() or "")
     found = found_collectives(program, layout.mesh)
@@ -63,27 +69,17 @@ def audit_program(sharded: ShardedStep, analysis: Analysis) -> ProgramAudit:
         unexplained=unexplained,
         rematerializations=read_rematerializations(log, step),
         predicted=predict_memory(step, analysis, layout, _NARROWEST_FLOAT.get(platform, 8)),
-        compiled=_memory_of(compiled),
+        compiled=memory_use(compiled),
         contractions=contractions,
         unseen=unseen,
         mispartitions=mispartitions,
     )
 
 
-def _memory_of(compiled: jax.stages.Compiled) -> MemoryUse:
-    """XLA's own count; its `peak` is left out, which on CPU is not the peak."""
-    memory: Any = compiled.memory_analysis()
-    return MemoryUse(
-        arguments=memory.argument_size_in_bytes,
-        results=memory.output_size_in_bytes,
-        aliased=memory.alias_size_in_bytes,
-        temporaries=memory.temp_size_in_bytes,
-    )
-
-
-def _audit_numbers(
+def _audit_numbers(  # noqa: PLR0913, PLR0917 - those of verify_step, and the program
     sharded: ShardedStep,
     analysis: Analysis,
+    compiled: jax.stages.Compiled,
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     steps: int,
@@ -92,7 +88,7 @@ def _audit_numbers(
     return compare_numerics(
         sharded.step,
         rounding_of(analysis),
-        Pair(sharded.compile(), jax.jit(jaxpr_as_fun(jaxpr))),
+        Pair(compiled, jax.jit(jaxpr_as_fun(jaxpr))),
         sharded.place(args, kwargs),
         steps,
     )

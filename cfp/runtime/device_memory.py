@@ -17,7 +17,7 @@ from cfp.ir.units import bytes_text
 
 
 def memory_use(compiled: jax.stages.Compiled) -> MemoryUse:
-    """What the compiler says that its program takes."""
+    """XLA's own count; its `peak` is left out, which on CPU is not the peak."""
     analysis: Any = compiled.memory_analysis()
     return MemoryUse(
         arguments=analysis.argument_size_in_bytes,
