@@ -2,6 +2,7 @@
 
     step ─▶ trace_step ─▶ TracedStep ─▶ analyze_hlo ─▶ Analysis
                    HLO from elsewhere ─▶ analyze_module ─┘
+    Analysis + a mesh ─▶ enumerate_strategies ─▶ StrategySpace
     Analysis + a name ─▶ baseline ─▶ Plan ─▶ lay_out ─▶ Layout ─▶ shard_step ─▶ ShardedStep
                                                      ShardedStep ─▶ verify_step ─▶ Audit
 
@@ -18,13 +19,14 @@ from typing import Any, Protocol, TypeVar
 from absl import logging
 
 from cfp import errors
-from cfp.dump import ops_text, strategy_map_text, write_dump
+from cfp.dump import mesh_strategy_map_text, ops_text, strategy_map_text, write_dump
 from cfp.formats.jax_source import to_jax_source
 from cfp.formats.maxtext_rules import to_maxtext_rules
 from cfp.ir.analysis import Analysis
 from cfp.ir.argument_pins import demanded, refuse_broken
 from cfp.ir.audit import Audit
 from cfp.ir.fingerprint import fingerprint
+from cfp.ir.layout import Layout
 from cfp.ir.plan import Plan
 from cfp.ir.plan_checks import refuse_other, version_warning
 from cfp.ir.plan_name import KINDS
@@ -33,6 +35,7 @@ from cfp.ir.step import TracedStep
 from cfp.ir.units import seconds_text
 from cfp.options import Options
 from cfp.passes.analyze_hlo import analyze_hlo, analyze_module
+from cfp.passes.enumerate_strategies import enumerate_strategies
 from cfp.passes.lay_out import lay_out
 from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
@@ -91,11 +94,10 @@ def shard_traced(
     options: Options = NOTHING_WRITTEN,
 ) -> ShardedStep:
     """From a plan to what it means, and to the step that runs it."""
-    layout = run(3, lay_out, traced, analysis, plan, options=options)
-    sharded = run(4, shard_step, traced, layout, devices, options=options)
+    layout = run(4, lay_out, traced, analysis, plan, options=options)
+    sharded = run(5, shard_step, traced, layout, devices, options=options)
     if options.dump_dir:
-        notes = planned_notes(analysis, plan, layout)
-        write_dump(options.dump_dir, "after_ir.txt", ops_text(analysis, notes))
+        dump_plan(analysis, plan, layout, options)
         write_dump(options.dump_dir, "after_spmd.txt", sharded.compile().as_text() or "")
     return sharded
 
@@ -132,7 +134,7 @@ def plan_for(
     plan = loaded_plan(given)
     if plan is None:
         devices = len(grid.devices)
-        return run(2, baseline, str(given), traced, analysis, grid.mesh, devices, options=options)
+        return run(3, baseline, str(given), traced, analysis, grid.mesh, devices, options=options)
     mesh, jax_version = grid.mesh or plan.mesh, version("jax")
     refuse_other(plan, fingerprint(traced, analysis), traced.arguments, mesh, jax_version)
     if warning := version_warning(plan, jax_version):
@@ -177,7 +179,7 @@ def loaded_plan(given: GivenPlan) -> Plan | None:
 def audit_step(step: ParallelStep, call: Call, options: Options = NOTHING_WRITTEN) -> Audit:
     """Whether the step computes what the user's does, as planned, over a few steps from here."""
     inputs = (step.sharded, step.analysis, call.args, call.kwargs, AUDITED_STEPS)
-    return run(5, verify_step, *inputs, options=options)
+    return run(6, verify_step, *inputs, options=options)
 
 
 def run(
@@ -204,3 +206,16 @@ def dump_ops(analysis: Analysis, options: Options) -> None:
     if options.dump_dir:
         write_dump(options.dump_dir, "after_ir.txt", ops_text(analysis))
         write_dump(options.dump_dir, "strategy_map.txt", strategy_map_text(analysis))
+
+
+def dump_plan(analysis: Analysis, plan: Plan, layout: Layout, options: Options) -> None:
+    """The same with what is planned: every op as it lies, every way to divide a block."""
+    notes = planned_notes(analysis, plan, layout)
+    write_dump(options.dump_dir, "after_ir.txt", ops_text(analysis, notes))
+    try:
+        space = run(2, enumerate_strategies, analysis, plan.mesh, options=options)
+    except errors.TooManyChoicesError as error:  # to be searched, not to be run under a plan
+        logging.warning("strategy_map.txt has no choices on %s: %s", plan.mesh, error)
+        return
+    text = mesh_strategy_map_text(analysis, space)
+    write_dump(options.dump_dir, "strategy_map.txt", text)

@@ -7,11 +7,13 @@ import jax
 import pytest
 
 from cfp.options import Options
-from cfp.pipeline import analyze_step
+from cfp.pipeline import analyze_step, parallel_step
+from cfp.runtime.request import Request
 from cfp_test import gpt
 from cfp_test.golden.dumps import FOLDER, JAX_VERSION, OVERVIEW, STEPS, decided, dumps_of, golden_of
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "reading_a_dump.md").read_text(encoding="utf-8")
 with_the_jax_of_the_goldens = pytest.mark.skipif(
     jax.__version__ != JAX_VERSION, reason=f"JAX {JAX_VERSION} counts and numbers the ops so"
 )
@@ -50,16 +52,20 @@ def test_every_golden_belongs_to_a_step() -> None:
 
 def quotations() -> list[str]:
     """The lines that docs/reading_a_dump.md quotes, cut at every `…`."""
-    text = (ROOT / "docs" / "reading_a_dump.md").read_text(encoding="utf-8")
-    quoted = re.findall(r"<!-- quoted -->\n```\n(.*?)```", text, re.DOTALL)
+    quoted = re.findall(r"<!-- quoted -->\n```\n(.*?)```", PAGE, re.DOTALL)
     return [line for block in quoted for line in block.splitlines() if line]
 
 
 @with_the_jax_of_the_goldens
 def test_the_documentation_quotes_real_dumps(tmp_path: Path) -> None:
-    analyze_step(*gpt.train_step(num_layer=2), options=Options(dump_dir=str(tmp_path)))
-    said = [line for file in tmp_path.iterdir() for line in file.read_text().splitlines()]
-    assert len(quotations()) > 15
+    step, args = gpt.train_step(num_layer=2)
+    analyzed, planned = (Options(dump_dir=str(tmp_path / one)) for one in ("analyzed", "planned"))
+    traced, analysis = analyze_step(step, args, options=analyzed)
+    parallel_step(traced, analysis, Request(plan="data:4 x megatron:2"), planned)
+    files = list(tmp_path.rglob("*.txt"))
+    assert {file.name for file in files} == set(re.findall(r"^\| `(.*)` \|", PAGE, re.MULTILINE))
+    said = [line for file in files for line in file.read_text().splitlines()]
+    assert len(quotations()) > 20
     wrong = [
         quoted
         for quoted in quotations()
