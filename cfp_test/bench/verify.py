@@ -31,6 +31,9 @@ class Variant(NamedTuple):
     model: str
     flags: dict[str, Any]
 
+    def __str__(self) -> str:
+        return " ".join([self.model, *(f"{name}={flag}" for name, flag in self.flags.items())])
+
 
 UNROLLED = tuple(
     Variant(model, {"num_layer": 2} if model != "wresnet" else {})
@@ -73,8 +76,10 @@ def _rows(variant: Variant) -> Iterator[dict[str, Any]]:
     step = trace_step(*package.train_step(**variant.flags))
     analysis = analyze_hlo(step)
     key = jax.random.key(0)
-    args = (package.init_state(**variant.flags)(key), package.sample_batch(**variant.flags)(key))
-    for plan in baselines(step, analysis, DEVICES).plans:
+    init, sample = package.init_state(**variant.flags), package.sample_batch(**variant.flags)
+    args = (jax.jit(init)(key), sample(key))
+    plans = baselines(step, analysis, DEVICES).plans
+    for number, plan in enumerate(plans, 1):
         start = process_time()
         sharded = shard_step(step, lay_out(step, analysis, plan), jax.devices()[:DEVICES])
         audit = verify_step(sharded, analysis, args, {}, STEPS)
@@ -89,5 +94,7 @@ def _rows(variant: Variant) -> Iterator[dict[str, Any]]:
             "compiled_peak_bytes": audit.program.compiled.peak,
             "audit_cpu_s": process_time() - start,
         }
-        print(f"{row['model']} {row['plan']}: {row['problems'] or 'no problem'}", flush=True)
+        problems = row["problems"] or "no problem"
+        print(f"{variant}, {number} of {len(plans)}: {plan.name}: {problems}", flush=True)
         yield row
+        jax.clear_caches()  # else hundreds of programs stay in memory

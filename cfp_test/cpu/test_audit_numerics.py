@@ -9,7 +9,6 @@ from cfp.audit.numerics import Pair, compare_numerics
 from cfp.audit.rounding import Rounding, rounding_of
 from cfp.passes.analyze_hlo import analyze_hlo
 from cfp.passes.trace_step import trace_step
-from cfp_test.cpu.quick_jit import quick_jit
 from cfp_test.zoo import mlp
 
 STEP, ARGS = mlp.train_step()
@@ -23,7 +22,7 @@ def traced():
 
 @pytest.fixture(scope="module")
 def unsharded(traced):
-    return quick_jit(jaxpr_as_fun(traced.jaxpr))
+    return jax.jit(jaxpr_as_fun(traced.jaxpr))
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +119,7 @@ def test_a_gradient_that_is_nothing_but_rounding_may_take_any_sign():
         jax.random.normal(jax.random.key(1), (8, 64)),
     ]
     traced = trace_step(step, arrays)
-    unsharded = quick_jit(jaxpr_as_fun(traced.jaxpr))
+    unsharded = jax.jit(jaxpr_as_fun(traced.jaxpr))
 
     def reordered(w, bias, x):
         new_w, new_bias = unsharded(w[::-1], bias, x[:, ::-1])

@@ -14,7 +14,6 @@ from flax import nnx
 
 from cfp_test.bert.configs import CONFIGS as GPT_CONFIGS
 from cfp_test.bert.model import Bert
-from cfp_test.cpu.quick_jit import quick_jit
 from cfp_test.gpt.model import GPT
 from cfp_test.llama2.configs import CONFIGS as LLAMA_CONFIGS
 from cfp_test.llama2.model import Attention, Llama
@@ -69,15 +68,15 @@ def test_llama2_does_not_see_later_tokens():
     def logits(params, text):
         return nnx.merge(structure, params)(text)
 
-    assert_only_later_logits_change(partial(quick_jit(logits), params), words(32))
+    assert_only_later_logits_change(partial(jax.jit(logits), params), words(32))
 
 
 def test_bert_does_not_see_padding_but_sees_both_sides():
     config = choose_config(GPT_CONFIGS, "tiny", layers=1)
     model, text = Bert(config, FLOAT, PLAIN, dropout=0.0), words(32)
     present, sentences = jnp.broadcast_to(jnp.arange(32) < CUT, text.shape), jnp.zeros_like(text)
-    params = quick_jit(model.init)(KEY, text, sentences, present)
-    logits = quick_jit(lambda text: model.apply(params, text, sentences, present))
+    params = jax.jit(model.init)(KEY, text, sentences, present)
+    logits = jax.jit(lambda text: model.apply(params, text, sentences, present))
     assert_close(logits(text.at[:, CUT:].set(7))[:, :CUT], logits(text)[:, :CUT])
     assert not np.allclose(logits(text.at[:, CUT - 1].set(7))[:, 0], logits(text)[:, 0])
 
@@ -85,7 +84,7 @@ def test_bert_does_not_see_padding_but_sees_both_sides():
 def test_t5_sees_the_source_without_padding_and_earlier_targets_only():
     model = T5(choose_config(T5_CONFIGS, "tiny", layers=1), FLOAT, PLAIN, dropout=0.0)
     source, target = words(32), words(24)
-    logits = quick_jit(partial(model.apply, quick_jit(model.init)(KEY, source, target)))
+    logits = jax.jit(partial(model.apply, jax.jit(model.init)(KEY, source, target)))
     assert_close(logits(jnp.pad(source, ((0, 0), (0, 8))), target), logits(source, target))
     assert_only_later_logits_change(partial(logits, source), target)
     assert not np.allclose(logits(source.at[:, 3].set(7), target), logits(source, target))
@@ -93,15 +92,15 @@ def test_t5_sees_the_source_without_padding_and_earlier_targets_only():
 
 def test_fused_projection_is_three_projections_side_by_side():
     text = words(32)
-    separate = quick_jit(tiny_gpt().init)(KEY, text)["params"]
+    separate = jax.jit(tiny_gpt().init)(KEY, text)["params"]
     fused = jax.tree.map(lambda leaf: leaf, separate)
     parts = [fused["layer_0"].pop(name) for name in ("query", "key", "value")]
     fused["layer_0"]["qkv"] = {
         "kernel": jnp.concatenate([part["kernel"].reshape(64, 64) for part in parts], axis=1),
         "bias": jnp.concatenate([part["bias"].reshape(64) for part in parts]),
     }
-    logits = quick_jit(tiny_gpt(fused_qkv=True).apply)({"params": fused}, text)
-    assert_close(logits, quick_jit(tiny_gpt().apply)({"params": separate}, text))
+    logits = jax.jit(tiny_gpt(fused_qkv=True).apply)({"params": fused}, text)
+    assert_close(logits, jax.jit(tiny_gpt().apply)({"params": separate}, text))
 
 
 @pytest.mark.parametrize("num_kv_heads", [1, 4])
@@ -163,7 +162,7 @@ def seats_one_by_one(logits, capacity):
 @pytest.mark.parametrize("capacity", [2, 6, 24])
 def test_router_gives_the_seats_that_a_loop_gives(capacity):
     logits = np.asarray(jax.random.normal(KEY, (3, 24, 4))) * 2
-    combine = quick_jit(route_top2, static_argnums=1)(logits, capacity).combine
+    combine = jax.jit(route_top2, static_argnums=1)(logits, capacity).combine
     for group, found in zip(logits, combine, strict=True):
         np.testing.assert_allclose(found, seats_one_by_one(group, capacity), atol=1e-6)
 
@@ -185,10 +184,10 @@ def test_both_cross_entropies_are_the_same_number():
 
 def test_recurrence_in_time_is_the_associative_one():
     in_time, associative = (
-        quick_jit(ssm.recipe(associative=choice, num_layer=1).loss) for choice in (False, True)
+        jax.jit(ssm.recipe(associative=choice, num_layer=1).loss) for choice in (False, True)
     )
     recipe = ssm.recipe(num_layer=1)
-    (params, statistics), batch = quick_jit(recipe.init)(KEY), recipe.sample(KEY)
+    (params, statistics), batch = jax.jit(recipe.init)(KEY), recipe.sample(KEY)
     assert_close(
         in_time(params, statistics, batch, None).total,
         associative(params, statistics, batch, None).total,

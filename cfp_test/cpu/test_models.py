@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from cfp_test.cpu.quick_jit import quick_jit
 from cfp_test.training.gradients import accumulated_gradients, whole_gradients
 
 MODELS = ("gpt", "bert", "llama2", "moe", "t5", "wresnet")
@@ -40,12 +39,12 @@ def package(name):
 def train(name, steps, **flags):
     """The losses of `steps` steps on one batch."""
     step, args = package(name).train_step(**flags)
-    state = quick_jit(package(name).init_state(**flags))(jax.random.key(0))
+    state = jax.jit(package(name).init_state(**flags))(jax.random.key(0))
     batch = package(name).sample_batch(**flags)(jax.random.key(1))
     rest = [jax.random.key(2)] if len(args) == 3 else []
     assert shapes((state, batch)) == shapes(args[:2])
 
-    compiled, losses = quick_jit(step), []
+    compiled, losses = jax.jit(step), []
     for _ in range(steps):
         state, metrics = compiled(state, batch, *rest)
         losses.append(float(metrics["loss"]))
@@ -81,7 +80,7 @@ def mean_gradients(recipe, gradients_of, params):
     """(loss, gradients) of one batch."""
     _, statistics = jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), init_shapes(recipe))
     batch = recipe.sample(jax.random.key(1))
-    found, outcome = quick_jit(partial(gradients_of, recipe))(params, statistics, batch, None)
+    found, outcome = jax.jit(partial(gradients_of, recipe))(params, statistics, batch, None)
     return outcome.total / outcome.weight, found
 
 
@@ -94,7 +93,7 @@ def model_recipe(name, **flags):
 
 
 def fresh_params(recipe):
-    return quick_jit(recipe.init)(jax.random.key(0))[0]
+    return jax.jit(recipe.init)(jax.random.key(0))[0]
 
 
 @pytest.mark.parametrize("name", MODELS)

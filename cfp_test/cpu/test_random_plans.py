@@ -27,7 +27,6 @@ from cfp.passes.lay_out import lay_out
 from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
 from cfp_test.cpu.partitioned_products import compile_and_read
-from cfp_test.cpu.quick_jit import quick_jit
 from cfp_test.cpu.random_layouts import products
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ def test_every_product_is_divided_as_decided(variant: str) -> None:
     package, flags = import_module(f"cfp_test.{VARIANTS[variant][0]}"), VARIANTS[variant][1]
     key = jax.random.key(0)
     arrays = sharded.place(
-        (package.init_state(**flags)(key), package.sample_batch(**flags)(key)), {}
+        (jax.jit(package.init_state(**flags))(key), package.sample_batch(**flags)(key)), {}
     )
-    expected = quick_jit(jaxpr_as_fun(step.jaxpr))(*jax.device_put(arrays, jax.devices()[0]))
+    expected = jax.jit(jaxpr_as_fun(step.jaxpr))(*jax.device_put(arrays, jax.devices()[0]))
     np.testing.assert_allclose(losses(step, compiled(*arrays)), losses(step, expected), rtol=1e-4)

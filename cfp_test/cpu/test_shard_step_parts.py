@@ -147,7 +147,8 @@ def test_gpt_with_fused_projections(scan):
     step = trace_step(function, abstract)
     layout, sharded = by_heads(step, 192)
     compiled = check_program(step, layout, sharded)
-    args = (init_state(**flags)(jax.random.key(0)), sample_batch(**flags)(jax.random.key(1)))
+    init, sample = init_state(**flags), sample_batch(**flags)
+    args = (jax.jit(init)(jax.random.key(0)), sample(jax.random.key(1)))
     got = compiled(*sharded.place(args, {}))
     want = jax.tree.leaves(jax.jit(function)(*args))
     # The gradient of key biases is noise, of which AdamW makes whole updates: compare moments.

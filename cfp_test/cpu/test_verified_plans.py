@@ -52,6 +52,6 @@ def test_a_plan_by_name_is_the_same_step(model: str, flags: dict[str, Any], name
     plan = baseline(name, step, analysis, devices=8)
     sharded = shard_step(step, lay_out(step, analysis, plan), jax.devices()[:8])
     key = jax.random.key(0)
-    args = (package.init_state(**flags)(key), package.sample_batch(**flags)(key))
+    args = (jax.jit(package.init_state(**flags))(key), package.sample_batch(**flags)(key))
     audit = verify_step(sharded, analysis, args, {}, steps=2)
     assert audit.problems == ()
