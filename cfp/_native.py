@@ -108,7 +108,10 @@ def lay_out_axes(
 def wanted_storage(
     analysis: Analysis, mesh: Mesh, choices: Sequence[Sequence[int]], continues: Sequence[int]
 ) -> tuple[Cuts, ...]:
-    """How each argument would best lie for its readers; `choices` per block, per mesh axis."""
+    """How each argument would best lie for its readers, be it as no sharding can say.
+
+    `choices` are per block, and per axis of the mesh.
+    """
     axes = [
         Axis(name, size, tuple(choice[number] for choice in choices))
         for number, (name, size) in enumerate(mesh.axes)

@@ -96,8 +96,8 @@ def shard_traced(
     """From a plan to what it means, and to the step that runs it."""
     layout = run(4, lay_out, traced, analysis, plan, options=options)
     sharded = run(5, shard_step, traced, layout, devices, options=options)
+    dump_plan(analysis, plan, layout, options)
     if options.dump_dir:
-        dump_plan(analysis, plan, layout, options)
         write_dump(options.dump_dir, "after_spmd.txt", sharded.compile().as_text() or "")
     return sharded
 
@@ -210,12 +210,14 @@ def dump_ops(analysis: Analysis, options: Options) -> None:
 
 def dump_plan(analysis: Analysis, plan: Plan, layout: Layout, options: Options) -> None:
     """The same with what is planned: every op as it lies, every way to divide a block."""
+    if not options.dump_dir:
+        return
     notes = planned_notes(analysis, plan, layout)
     write_dump(options.dump_dir, "after_ir.txt", ops_text(analysis, notes))
     try:
         space = run(2, enumerate_strategies, analysis, plan.mesh, options=options)
     except errors.TooManyChoicesError as error:  # to be searched, not to be run under a plan
         logging.warning("strategy_map.txt has no choices on %s: %s", plan.mesh, error)
-        return
-    text = mesh_strategy_map_text(analysis, space)
-    write_dump(options.dump_dir, "strategy_map.txt", text)
+    else:
+        text = mesh_strategy_map_text(analysis, space)
+        write_dump(options.dump_dir, "strategy_map.txt", text)

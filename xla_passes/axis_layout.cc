@@ -38,10 +38,15 @@ class AxisWalk {
         carried_(graph_.ops.size()) {
     stored_.resize(graph_.parameters.size());
     layout_.of.resize(graph_.ops.size());
+    becomes_state_.resize(graph_.ops.size());
+    for (const OpId next : graph_.next) {
+      if (next != kNoOp) becomes_state_[next] = true;
+    }
     parameter_number_.assign(graph_.ops.size(), -1);
     for (size_t p = 0; p < graph_.parameters.size(); ++p) {
       if (graph_.parameters[p] != kNoOp) parameter_number_[graph_.parameters[p]] = p;
     }
+    obliging_.resize(graph_.ops.size());
   }
 
   AxisLayout Run() {
@@ -74,7 +79,10 @@ class AxisWalk {
   // Sweeps until every loop's state enters as it comes back. [L7]
   void Settle() {
     for (int sweep = 0; sweep < kMaxSweeps; ++sweep) {
-      for (OpId op = 0; op < Count(); ++op) layout_.of[op] = Visit(op);
+      for (OpId op = 0; op < Count(); ++op) {
+        layout_.of[op] = Visit(op);
+        obliging_[op] = IsCut(Of(op)) && IsObliging(op);
+      }
       bool settled = true;
       for (OpId op = 0; op < Count(); ++op) {
         if (graph_.ops[op].opcode != Opcode::kCarry) continue;
@@ -107,12 +115,15 @@ class AxisWalk {
       works_.decided[op] = work.factor >= 0 || works_.of[forward].factor < 0;
       if (works_.decided[op]) return work;
     }
-    if (IsSource(op) || analysis_.blocks.owner[op].kind == OwnerKind::kOptimizer) {
+    const bool updates = analysis_.blocks.owner[op].kind == OwnerKind::kOptimizer;
+    if (IsSource(op) || updates) {
       const Work work = Asked(op);
       if (work.factor >= 0) return work;
     }
     const Span<OpId> operands = graph_.Reads(op);
     for (size_t i = 0; i < operands.size(); ++i) {
+      if ((updates || becomes_state_[op]) && Of(operands[i]).outer > 1) return Asked(op);
+      if (obliging_[operands[i]]) continue;
       if (IsSource(op) && Elements(graph_.dims(op)) > Elements(graph_.dims(operands[i]))) continue;
       const Work work = Continued(op, static_cast<int>(i), Of(operands[i]));
       if (work.factor >= 0) return work;
@@ -124,6 +135,19 @@ class AxisWalk {
   bool IsSource(OpId op) const {
     return analysis_.blocks.owner[op].kind == OwnerKind::kNobody &&
            !analysis_.grouping.activation[op];  // as a loop's state is, wherever it comes from
+  }
+
+  // Whether a source is cut only because a reader wants it so, and not because what it is made of
+  // is: like a mask of positions, or of words that are there.
+  bool IsObliging(OpId op) const {
+    if (!IsSource(op) || parameter_number_[op] >= 0) return false;
+    const Span<OpId> operands = graph_.Reads(op);
+    for (size_t i = 0; i < operands.size(); ++i) {
+      if (!obliging_[operands[i]] &&
+          SameCut(ResultOf(op, Continued(op, static_cast<int>(i), Of(operands[i]))), Of(op)))
+        return false;
+    }
+    return true;
   }
 
   // The part that all readers want. A source is made as its readers want it, and an update as it
@@ -196,10 +220,10 @@ class AxisWalk {
     for (size_t p = 0; p < graph_.parameters.size(); ++p) {
       const OpId op = graph_.parameters[p];
       if (op == kNoOp) continue;
-      Split split = demands_.asked[op];
+      const Split& split = demands_.asked[op];
       if (!IsCut(split) || graph_.ops[op].shape.dtype == DType::kTuple) continue;
-      split.outer = 1;  // an array at the border is cut in a row: no sharding says it otherwise
-      if (graph_.dims(op)[split.dim] % Pieces(op, split) == 0) layout_.wanted[p] = split;
+      const int64_t left = graph_.dims(op)[split.dim] / split.outer;
+      if (left % Pieces(op, split) == 0) layout_.wanted[p] = split;
     }
   }
 
@@ -250,8 +274,8 @@ class AxisWalk {
     if (!IsCut(from) || SameCut(from, to)) return;
     const OpId smallest = smallest_[value];
     if (smallest == kNoOp) return;
-    if (IsCut(to)) return Note(MovementKind::kAllToAll, value, to, reader);
-    Note(MovementKind::kAllGather, smallest, to, reader);
+    if (IsCut(to) && to.dim != from.dim) return Note(MovementKind::kAllToAll, value, to, reader);
+    Note(MovementKind::kAllGather, smallest, {}, reader);
   }
 
   // [L11] What every reader computes for itself is gathered where it is smallest: a weight before
@@ -294,6 +318,8 @@ class AxisWalk {
   std::vector<Split> stored_;  // per entry parameter
   std::vector<Carried> carried_;
   std::vector<int> parameter_number_;  // per op
+  std::vector<bool> obliging_;         // per op: see IsObliging
+  std::vector<bool> becomes_state_;    // per op: a loop carries it into its next trip
   std::vector<OpId> smallest_;         // per op: where it is gathered
   Demands demands_;
   AxisLayout layout_;

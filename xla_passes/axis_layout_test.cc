@@ -236,6 +236,21 @@ TEST(WhatComesFromNothingDoesNotMove) {
   EXPECT_EQ(laid.Movements(), "");
 }
 
+// [L4] [L5] A mask is made in columns for the product in columns, and that cuts nothing else that
+// it masks.
+TEST(WhatIsMadeForOneReaderLeadsNoOther) {
+  Program p;
+  const Array mask = p.Iota({8, 32}, 1);
+  const Array columns = p.MatMul(p.Input({8, 64}), p.Input({64, 32}));
+  const Array whole = p.MatMul(p.Input({8, 16}), p.Input({16, 32}));
+  const Array masked = p.Times(mask, whole);
+  const Step step(p, {p.Times(mask, columns), masked});
+  const Laid laid(step, {Plan(step, 4).Choose(columns, "weight")});
+  EXPECT_EQ(laid.Cut(mask), "dim 1");
+  EXPECT_EQ(laid.Cut(masked), "whole");
+  EXPECT_EQ(laid.Movements(), "");
+}
+
 // [L8] [L11] A bias whose readers take columns is stored so, and nothing moves.
 TEST(ABiasLiesAsItsReadersWantIt) {
   const Biased b;
@@ -277,17 +292,21 @@ TEST(LaterAxesHaveTheirShare) {
   EXPECT_EQ(laid.Cut(sum, 1), "dim 0");
 }
 
-// [L8] [L10] A fused projection is cut inside its two parts, but stored in a row, and brought
-// there.
-TEST(AFusedWeightIsStoredInARow) {
+// [L8] [L10] A fused projection is cut inside its two parts, and lies best so. From rows it is
+// brought there, from a cut in a row it has to be made whole.
+TEST(AFusedWeightIsCutInsideItsParts) {
   Program p;
   const Array w = p.Input({64, 128});
   const Array fused = p.MatMul(Stem(p), w);
   const Step step(p, {p.Times(p.Slice(fused, 2, 0, 64), p.Slice(fused, 2, 64, 128))});
   const Laid laid(step, {Plan(step, 4).Choose(fused, "weight")});
   EXPECT_EQ(laid.Use(fused, 1), "dim 1/2");
-  EXPECT_EQ(laid.Cut(w), "dim 1");
-  EXPECT_EQ(laid.Movements(), "all-to-all f32[64,128]\n");
+  EXPECT_EQ(laid.Cut(w), "dim 1/2");
+  EXPECT_EQ(laid.Movements(), "");
+  const Laid rows(step, {Plan(step, 4).Choose(fused, "weight").Store(w, 0)});
+  EXPECT_EQ(rows.Movements(), "all-to-all f32[64,128]\n");
+  const Laid in_a_row(step, {Plan(step, 4).Choose(fused, "weight").Store(w, 1)});
+  EXPECT_EQ(in_a_row.Movements(), "all-gather f32[64,128]\n");
 }
 
 // [L4] A gradient whose factors cannot be told follows what it reads: the rows it adds are turned.

@@ -2,6 +2,7 @@
 
 W [64,256] used cut at dim 1 by `model`, on data:4 x model:2:
 
+    stored_as_used(used, (64, 256), mesh)               as used
     stored_further(used, (64, 256), mesh, ("data",))    dim 0 by data, gathered at use, 1 by model
     stored_further((), (6,), mesh, ("data",))           None: 4 does not divide 6
 
@@ -10,10 +11,11 @@ Parameters stored so are FSDP; optimizer state alone, which is never used elsewh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from cfp.ir.layout import AxisCut, Cuts
+from cfp.ir.layout import AxisCut, Cuts, partition
 from cfp.ir.shape import dims
 
 if TYPE_CHECKING:
@@ -21,6 +23,31 @@ if TYPE_CHECKING:
 
     from cfp.ir.analysis import Analysis
     from cfp.ir.mesh import Mesh
+
+
+def stored_as_used(
+    used: Cuts, shape: Sequence[int], mesh: Mesh, looped: Collection[int] = ()
+) -> Cuts:
+    """`used` as far as a sharding can say it, and the dimensions are there and divide.
+
+    It cannot say a cut inside equal parts. That is made along another dimension, from where it is
+    an exchange away: made in a row along its own, all would have to be gathered. (A PRNG key has
+    one dimension less than its words, which are what is used.)
+    """
+    inside = [cut for cut in used if cut.outer > 1]
+    sayable = tuple(cut for cut in used if cut.outer == 1 and cut.dim < len(shape))
+    by_dim = partition(sayable, len(shape))
+    plain = tuple(cut for cut in sayable if shape[cut.dim] % mesh.size(*by_dim[cut.dim]) == 0)
+    if not inside:
+        return plain
+    axes, dims_inside = [cut.axis for cut in inside], [cut.dim for cut in inside]
+    elsewhere = stored_further(plain, shape, mesh, axes, (*looped, *dims_inside))
+    return plain if elsewhere is None else elsewhere
+
+
+def in_a_row(used: Cuts) -> Cuts:
+    """The same dimensions cut from end to end, not inside parts."""
+    return tuple(replace(cut, outer=1) for cut in used)
 
 
 def stored_further(

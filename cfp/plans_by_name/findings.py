@@ -18,6 +18,7 @@ from cfp.ir.fingerprint import fingerprint
 from cfp.ir.readers import readers_of
 from cfp.ir.roles import DATA, PARAMETER, Role, argument_roles
 from cfp.ir.shape import size_bytes
+from cfp.ir.storing import looped_dims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ NONE = -1
 class Findings:
     """divisions are by distinct block; batch and sequence are dimensions of the data, -1 for none.
 
+    looped are the dimensions of each argument that a loop takes slice after slice.
     light are the distinct blocks with hardly any FLOPs, light_in_weights those with hardly any in
     contractions of weights and with hardly any bytes of weights.
     """
@@ -43,6 +45,7 @@ class Findings:
     analysis: Analysis
     fingerprint: str
     roles: tuple[Role, ...]
+    looped: tuple[tuple[int, ...], ...]
     divisions: dict[int, Division]
     batch: int
     sequence: int
@@ -69,6 +72,7 @@ def find(step: TracedStep, analysis: Analysis) -> Findings:
     readers = readers_of(analysis)
     gains = _gains(analysis, roles)
     batch = _best(gains)
+    looped = looped_dims(analysis)
     repeats = Counter(block.alike for block in analysis.blocks)
     light = _light({one: analysis.blocks[one].flops * repeats[one] for one in repeats})
     return Findings(
@@ -76,6 +80,7 @@ def find(step: TracedStep, analysis: Analysis) -> Findings:
         analysis=analysis,
         fingerprint=fingerprint(step, analysis),
         roles=roles,
+        looped=tuple(looped.get(op, ()) for op in analysis.parameters),
         divisions={one: division_of(analysis, one, readers) for one in analysis.distinct_blocks},
         batch=batch,
         sequence=_best({dim: gain for dim, gain in gains.items() if dim != batch}),

@@ -4,23 +4,22 @@
     the parameter                    dim 1            dim 0 by data, dim 1 by megatron
     its optimizer state              as the parameter, in every plan but those with zero1
 
-An argument lies as its readers would have it, in equal parts that a sharding can say. What is
-stored in parts is cut further, along a dimension that is whole in use.
+An argument lies as its readers would have it, as far as a sharding can say that. What is stored in
+parts is cut further, along a dimension that is whole in use.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cfp.ir.layout import Cuts, partition
 from cfp.ir.plan_name import FSDP, REPEATING, STORAGES, ZERO1
 from cfp.ir.roles import OPTIMIZER, PARAMETER
-from cfp.ir.storing import looped_dims, stored_further
+from cfp.ir.storing import in_a_row, stored_as_used, stored_further
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cfp.ir.layout import Cuts
     from cfp.ir.mesh import Mesh
     from cfp.plans_by_name.findings import Findings
     from cfp.plans_by_name.shares import Shares
@@ -29,10 +28,15 @@ STORED = {FSDP: (PARAMETER, OPTIMIZER), ZERO1: (OPTIMIZER,)}
 
 
 def as_used(findings: Findings, mesh: Mesh, wanted: Sequence[Cuts]) -> tuple[Cuts, ...]:
-    """How each argument lies whose readers want it so; optimizer state lies as its parameter."""
+    """How each argument lies whose readers want it so.
+
+    Optimizer state lies as its parameter. Data come in a row, also where they are then taken apart
+    for micro-batches.
+    """
+    arguments = zip(wanted, findings.step.arguments, findings.roles, findings.looped, strict=True)
     plain = [
-        _sayable(cuts, one.shape, mesh)
-        for cuts, one in zip(wanted, findings.step.arguments, strict=True)
+        stored_as_used(cuts if role.kind == PARAMETER else in_a_row(cuts), one.shape, mesh, looped)
+        for cuts, one, role, looped in arguments
     ]
     return tuple(
         plain[role.parameter] if role.kind == OPTIMIZER else cuts
@@ -40,24 +44,11 @@ def as_used(findings: Findings, mesh: Mesh, wanted: Sequence[Cuts]) -> tuple[Cut
     )
 
 
-def _sayable(cuts: Cuts, shape: tuple[int, ...], mesh: Mesh) -> Cuts:
-    """The cuts without `outer`, those of dimensions that the argument has and that they divide.
-
-    A PRNG key has one dimension less than its words.
-    """
-    if not cuts:
-        return ()
-    plain = tuple(replace(cut, outer=1) for cut in cuts if cut.dim < len(shape))
-    by_dim = partition(plain, len(shape))
-    return tuple(cut for cut in plain if shape[cut.dim] % mesh.size(*by_dim[cut.dim]) == 0)
-
-
 def in_parts(findings: Findings, shares: Shares, used: tuple[Cuts, ...]) -> tuple[Cuts, ...]:
     """How each argument is stored where the name says more than how it is used.
 
     What parameters share is cut first: then their optimizer state is cut as they are, and further.
     """
-    looped = looped_dims(findings.analysis)
     stored = list(used)
     for storage, axes in sorted(_storing_axes(shares), key=lambda one: -len(STORED[one[0]])):
         for number, role in enumerate(findings.roles):
@@ -68,7 +59,7 @@ def in_parts(findings: Findings, shares: Shares, used: tuple[Cuts, ...]) -> tupl
                 findings.step.arguments[number].shape,
                 shares.mesh,
                 axes,
-                looped.get(findings.analysis.parameters[role.parameter], ()),
+                findings.looped[role.parameter],
             )
             stored[number] = stored[number] if further is None else further
     return tuple(stored)

@@ -26,6 +26,8 @@ from cfp.passes.enumerate_strategies import enumerate_strategies
 from cfp.passes.lay_out import lay_out
 from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
+from cfp.plans_by_name.findings import find
+from cfp.plans_by_name.storage import as_used
 from cfp_test.cpu.partitioned_products import compile_and_read
 from cfp_test.cpu.random_layouts import products
 
@@ -72,8 +74,9 @@ def random_plan(variant: str, seed: int) -> Plan:
     chosen = {one.block: random.choice(one.options).strategies for one in space.blocks}
     whole = (WHOLE,) * len(MESH.axes)
     choices = [chosen.get(block.alike, whole) for block in analysis.blocks]
-    continues = [one.continues for one in step.results]
-    storage = wanted_storage(analysis, MESH, choices, continues)
+    findings = find(step, analysis)
+    wanted = wanted_storage(analysis, MESH, choices, findings.continues)
+    storage = as_used(findings, MESH, wanted)
     return Plan(
         name=f"random {seed}",
         step=step.name,
