@@ -197,6 +197,8 @@ void BindProgram(nb::module_& m) {
 NB_MODULE(_cfp_core, m) {
   m.doc() = "The compiled core of cfp: HLO bytes to ParallelBlocks, strategies and segments.";
   m.attr("__version__") = cfp::kVersion;
+  // An analysis that a module keeps lives until Python ends, which is no leak.
+  nb::set_leak_warnings(false);
   nb::exception<cfp::HloError>(m, "HloError", PyExc_ValueError);
   cfp::BindOps(m);
   cfp::BindStrategies(m);
