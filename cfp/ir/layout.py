@@ -51,11 +51,16 @@ def local_shape(shape: tuple[int, ...], cuts: Cuts, mesh: Mesh) -> tuple[int, ..
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """How the operands and the result of one equation lie; None where nothing was decided."""
+    """How the operands and the result of one equation lie; None where nothing was decided.
+
+    A result that is cut inside parts, and goes from there to a cut along another dimension, lies as
+    `folded` says once its parts are put together.
+    """
 
     path: str
     operands: tuple[Cuts | None, ...]
     result: Cuts | None
+    folded: Cuts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,16 @@ compiler finds the slice that follows, and cannot cut a product in a factor that
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cfp._native import Axis, AxisLayout, lay_out_axes
 from cfp.ir.analysis import Analysis
 from cfp.ir.layout import Cuts, Layout, Pin, Transfer
 from cfp.ir.mesh import Mesh
 from cfp.ir.plan import WHOLE, Plan
-from cfp.ir.shape import size_bytes
+from cfp.ir.shape import dims, size_bytes
 from cfp.ir.step import TracedStep
+from cfp.ir.storing import stored_further
 
 # Equations whose operands are those of the HLO op, in order.
 _PINNED = {
@@ -52,7 +53,7 @@ def lay_out(step: TracedStep, analysis: Analysis, plan: Plan) -> Layout:
             arguments[one.continues] if one.continues >= 0 else cuts
             for one, cuts in zip(step.results, made, strict=True)
         ),
-        pins=tuple(_pins(step, analysis, summed, _uses(laid))),
+        pins=tuple(_pins(step, analysis, plan.mesh, laid, summed)),
         transfers=tuple(_transfers(analysis, plan.mesh, laid, values, summed)),
     )
 
@@ -115,15 +116,46 @@ def _summed(laid: tuple[AxisLayout, ...], values: tuple[Cuts, ...]) -> dict[int,
 
 
 def _pins(
-    step: TracedStep, analysis: Analysis, results: dict[int, Cuts], uses: dict[int, list[Cuts]]
+    step: TracedStep,
+    analysis: Analysis,
+    mesh: Mesh,
+    laid: tuple[AxisLayout, ...],
+    results: dict[int, Cuts],
 ) -> Iterator[Pin]:
     """One for every equation that became exactly one contraction."""
     ops = Counter(analysis.ops[one.op].source.equation for one in analysis.contractions)
+    uses, exchanged = _uses(laid), _exchanged_from_parts(analysis, laid)
     for one in analysis.contractions:
         op = analysis.ops[one.op]
         path = op.source.equation
         if ops[path] == 1 and path and _PINNED.get(step.equation(path).primitive) == op.opcode:
-            yield Pin(path, tuple(uses[one.op]), results[one.op])
+            cuts, axes = results[one.op], exchanged.get(one.op, [])
+            folded = _along_another(cuts, dims(op.shape), mesh, axes) if axes else None
+            yield Pin(path, tuple(uses[one.op]), cuts, folded)
+
+
+def _exchanged_from_parts(analysis: Analysis, laid: tuple[AxisLayout, ...]) -> dict[int, list[str]]:
+    """By op, the axes that cut it inside parts until it, or what follows it, is exchanged."""
+    found: dict[int, list[str]] = {}
+    for axis in laid:
+        leaves = {one.value for one in axis.movements if one.kind == "all-to-all"}
+        for op in reversed(range(len(analysis.ops))):
+            cut = axis.values.get(op)
+            if cut is None or cut.outer == 1:
+                leaves.discard(op)
+            elif op in leaves:
+                found.setdefault(op, []).append(axis.axis)
+                leaves.update(analysis.ops[op].operands)
+    return found
+
+
+def _along_another(
+    cuts: Cuts, shape: Sequence[int], mesh: Mesh, axes: Sequence[str]
+) -> Cuts | None:
+    """The cuts, those of `axes` along another dimension; None where there is none that divides."""
+    rest = tuple(cut for cut in cuts if cut.axis not in axes)
+    inside = [cut.dim for cut in cuts if cut.axis in axes]
+    return stored_further(rest, shape, mesh, axes, inside)
 
 
 def _transfers(
@@ -134,12 +166,26 @@ def _transfers(
     summed: dict[int, Cuts],
 ) -> Iterator[Transfer]:
     """What moves; partial results are summed on every axis before they are scattered on any."""
+    gathered = {
+        (one.value, axis.axis)
+        for axis in laid
+        for one in axis.movements
+        if one.kind == "all-gather"
+    }
     for axis in laid:
         for one in axis.movements:
-            lies = summed if one.kind in _SUMS else values
-            others = [cut.axis for cut in lies[one.value] if cut.axis != axis.axis]
-            pieces = mesh.size(*others)
+            cuts = summed[one.value] if one.kind in _SUMS else values[one.value]
+            others = _cut_meanwhile(cuts, axis.axis)
             if one.kind == "all-to-all":
-                pieces *= mesh.size(axis.axis)
-            size = size_bytes(analysis.ops[one.value].shape) // pieces
+                others = [axis.axis, *(a for a in others if (one.value, a) not in gathered)]
+            size = size_bytes(analysis.ops[one.value].shape) // mesh.size(*others)
             yield Transfer(one.kind, axis.axis, one.value, one.reader, one.times, size)
+
+
+def _cut_meanwhile(cuts: Cuts, axis: str) -> list[str]:
+    """The other axes that cut a value while it moves on one.
+
+    A dimension that is cut inside parts is cut in a row, by other axes, only after that is undone.
+    """
+    undone = {cut.dim for cut in cuts if cut.axis == axis and cut.outer > 1}
+    return [cut.axis for cut in cuts if cut.axis != axis and cut.dim not in undone]

@@ -63,6 +63,7 @@ class _Writing:
         self._pins = pins
         self._values: dict[Var, dict[Form, Atom]] = {}
         self._makers: dict[Var, JaxprEqn] = {}
+        self._folded: dict[Var, Cuts] = {}
         cuts = [pins.cuts(eqn) for eqn in old.eqns]
         asked = [{number: form_of(one) for number, one in each.items()} for each in cuts]
         carried = carried_forms(old, asked)
@@ -99,6 +100,8 @@ class _Writing:
                 form = form_for(cuts[number], forms[number])
                 placed = self._placed(eqn, number, self._read(var, form, eqn), cuts[number], form)
                 self._values[var] = {form: placed}
+                if folded := self._pins.folded(eqn):
+                    self._folded[var] = folded
 
     def _operand(self, eqn: JaxprEqn, number: int, cuts: Cuts | None, form: Form) -> Atom:
         """An operand in its place, and in the form in which it is computed with."""
@@ -130,8 +133,20 @@ class _Writing:
             return atom
         known = self._values.setdefault(atom, {(): atom})
         if form not in known and like is not None:
-            known[form] = self._reshaped(next(iter(known.values())), _shape(atom, form), like)
+            first, value = next(iter(known.items()))
+            if atom in self._folded and not form:
+                value = self._apart(value, self._folded[atom], first, like)
+            known[form] = self._reshaped(value, _shape(atom, form), like)
         return known[form]
+
+    def _apart(self, value: Atom, folded: Cuts, form: Form, like: JaxprEqn) -> Atom:
+        """[64,3,64] in columns, that is to be [64,192] in rows: in rows already.
+
+        No cut of [64,192] is one of [64,3,64] in columns, so the partitioner would make the value
+        whole on every device. From rows to rows it finds the way.
+        """
+        subject = Subject(_shape(value, ()), "a value cut inside parts", self._pins.where(like))
+        return self.constrained(value, unfolded_cuts(folded, form), subject, like)
 
     def _reshaped(self, atom: Atom, shape: tuple[int, ...], like: JaxprEqn) -> Atom:
         def reshaped(array: jax.Array) -> Sequence[jax.Array]:

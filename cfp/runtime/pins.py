@@ -62,6 +62,11 @@ class Pins:
         numbered = enumerate((*pin.operands, pin.result))
         return {number: cuts for number, cuts in numbered if cuts is not None}
 
+    def folded(self, eqn: JaxprEqn) -> Cuts | None:
+        """How the equation's result lies once its parts are put together, where that is decided."""
+        pin = self.by_path.get(_jax.path_of(eqn))
+        return pin.folded if pin else None
+
     def subject(self, eqn: JaxprEqn, number: int, shape: tuple[int, ...]) -> Subject:
         """An array of the equation, of which so much is to be cut."""
         path = _jax.path_of(eqn)

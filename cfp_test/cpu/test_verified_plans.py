@@ -22,20 +22,22 @@ from cfp.plans_by_name import baseline
 TRAINED = [
     ("gpt", {"num_layer": 1}, "data:4 x megatron:2"),
     ("gpt", {"num_layer": 2, "scan": True}, "zero1"),
-    ("gpt", {"num_layer": 1, "fused_qkv": True}, "fsdp:4 x data:2"),
+    ("gpt", {"num_layer": 1, "fused_qkv": True}, "fsdp:2 x megatron:4"),
+    ("gpt", {"num_layer": 2, "fused_qkv": True, "scan": True}, "zero1:4 x megatron:2"),
     (
         "gpt",
         {"num_layer": 2, "scan": True, "remat": True, "accumulation": 2},
         "fsdp:2 x megatron:4",
     ),
     ("bert", {"num_layer": 1}, "fsdp"),
-    ("bert", {"num_layer": 2, "scan": True}, "data:2 x sequence:4"),
+    ("bert", {"num_layer": 2, "scan": True}, "data:4 x megatron:2"),
     ("llama2", {"num_layer": 1}, "zero1:4 x megatron:2"),
     ("llama2", {"num_layer": 2, "scan": True}, "fsdp:4 x megatron:2"),
     ("moe", {"num_layer": 2}, "expert"),
+    ("moe", {"num_layer": 2, "scan": True}, "data:2 x expert:4"),
     ("t5", {"num_layer": 1}, "megatron:2 x data:4"),
     ("t5", {"num_layer": 2, "scan": True}, "data"),
-    ("wresnet", {}, "data"),
+    ("wresnet", {}, "data:2 x megatron:4"),
 ]
 
 
