@@ -1,5 +1,7 @@
 #include "axis_demands.h"
 
+#include <algorithm>
+
 namespace cfp {
 namespace {
 
@@ -37,11 +39,19 @@ class BackwardWalk {
       PassOn(op);
     } else if (work.factor >= 0) {
       AskFor(op, work);
-    } else if (works_.decided[op]) {
+    } else if (works_.decided[op] || (!updates && demands_.needed_whole[op] && KeepsAll(op))) {
       for (OpId operand : graph_.Reads(op)) demands_.needed_whole[operand] = true;
     } else {
       PassOn(op);
     }
+  }
+
+  // Whether all of the result takes all of every operand, and no more work than that: a sum leaves
+  // less of what it reads.
+  bool KeepsAll(OpId op) const {
+    const std::vector<Factor>& factors = analysis_.rules.of(op).factors;
+    return std::all_of(factors.begin(), factors.end(),
+                       [](const Factor& one) { return one.kind == FactorKind::kPass; });
   }
 
   // A place as a split that can be cut as finely as the value allows.

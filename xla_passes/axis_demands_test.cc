@@ -64,6 +64,22 @@ TEST(OneReaderThatNeedsAllIsEnough) {
   EXPECT_EQ(asked.PartOf(w), "whole");
 }
 
+// [L9] So it is where that reader comes only after ops that keep all they read; what a sum needs
+// whole is its result.
+TEST(AReaderFurtherOnNeedsAll) {
+  Program p;
+  const Array first = p.MatMul(p.Apply("tanh", {Stem(p)}), p.Input({64, 64}));
+  const Array stored = p.Input({64}), sums = p.Sum(first, {0, 1}), next = p.Plus(stored, sums);
+  const Array centered = p.Apply("tanh", {p.Broadcast(sums, first.dims, {2})});
+  const Array second = p.MatMul(centered, p.Input({64, 64}));
+  const Step step(p, {next, second});
+  const Asked asked(step, Plan(step, 4).Choose(second, "weight").Store(stored, 0),
+                    {{next, stored}});
+  EXPECT_EQ(asked.Of(sums), "dim 0");
+  EXPECT_EQ(asked.PartOf(sums), "whole");
+  EXPECT_TRUE(!asked.NeededWhole(first));
+}
+
 // [L9] So it is where a reader works on something that the value does not have, and where it stands
 // behind an op that would be cut where the value has nothing to cut.
 TEST(AReaderOfAnotherDimensionNeedsAll) {

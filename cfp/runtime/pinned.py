@@ -32,6 +32,7 @@ from cfp.runtime.sharding import Subject, constraint, has_sharding, sharding_of
 from cfp.runtime.unfolded.form import Form, form_for, form_of, unfolded_cuts, unfolded_shape
 from cfp.runtime.unfolded.rules import RULES
 from cfp.runtime.unfolded.spread import carried_forms, forms_within
+from cfp.runtime.windows import axes_by_hand, convolution_by_hand
 
 Atom = Var | Literal
 
@@ -92,7 +93,7 @@ class _Writing:
             self._operand(eqn, number, cuts.get(number), forms[number])
             for number in range(len(eqn.invars))
         ]
-        results = self._computed(eqn, operands, forms)
+        results = self._computed(eqn, cuts, operands, forms)
         for number, (var, made) in enumerate(zip(eqn.outvars, results, strict=True), len(operands)):
             self._makers[var] = eqn
             self._values[var] = {forms[number]: made}
@@ -117,8 +118,16 @@ class _Writing:
         return self.constrained(atom, unfolded_cuts(cuts, form), subject, eqn)
 
     def _computed(
-        self, eqn: JaxprEqn, operands: list[Atom], forms: Sequence[Form]
+        self,
+        eqn: JaxprEqn,
+        cuts: Mapping[int, Cuts],
+        operands: list[Atom],
+        forms: Sequence[Form],
     ) -> Sequence[Atom]:
+        mesh = self._pins.mesh
+        if axes := axes_by_hand(eqn, cuts, mesh):
+            template = _traced(convolution_by_hand(eqn, cuts, mesh, axes), operands)
+            return self._append(template, operands, eqn)
         if not any(forms):
             same = all(new is old for new, old in zip(operands, eqn.invars, strict=True))
             self.eqns.append(eqn if same else eqn.replace(invars=operands))
