@@ -75,7 +75,12 @@ def _parser() -> argparse.ArgumentParser:
 
     ls = action("ls", _ls, _LS)
     ls.add_argument("text", nargs="?", default="", help="only those in which this occurs")
-    gc = action("gc", _gc, _GC)
+    _add_limits(action("gc", _gc, _GC))
+    action("verify", _verify, _VERIFY)
+    return parser
+
+
+def _add_limits(gc: argparse.ArgumentParser) -> None:
     gc.add_argument("--days", type=_count, metavar="N", help="remove what is older")
     gc.add_argument("--total_mib", type=_count, metavar="N", help="keep no more, the newest")
     gc.add_argument(
@@ -84,8 +89,6 @@ def _parser() -> argparse.ArgumentParser:
         help="remove what other versions of jax, jaxlib or cfp have recorded",
     )
     gc.add_argument("--dry_run", action="store_true", help="remove nothing, show what would go")
-    action("verify", _verify, _VERIFY)
-    return parser
 
 
 def _count(text: str) -> int:
