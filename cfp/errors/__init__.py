@@ -14,6 +14,11 @@ from cfp.errors.base import (
     CfpError,
     InconsistentError,
 )
+from cfp.errors.cache import (
+    CacheFileError,
+    DamagedCostError,
+    ForeignCostError,
+)
 from cfp.errors.core import (
     MissingCoreError,
     OutdatedCoreError,
@@ -76,15 +81,18 @@ from cfp.errors.steps import (
 
 __all__ = [
     "BrokenPinError",
+    "CacheFileError",
     "CfpError",
     "ChangedPlanError",
     "ContradictingPinsError",
+    "DamagedCostError",
     "DeviceCountError",
     "DonatedArgumentError",
     "ExplicitMeshError",
     "FactoryNotFoundError",
     "FactoryResultError",
     "FlagValueError",
+    "ForeignCostError",
     "InconsistentError",
     "IndivisibleError",
     "LeakedTracerError",

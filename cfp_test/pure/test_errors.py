@@ -32,6 +32,19 @@ the HLO cannot be read: HLO proto: a module without computations
   where: step.pb
   cure:  give a serialised HloModuleProto: jax.jit(step).lower(*args).compiler_ir('hlo')\
 .as_serialized_hlo_module_proto()""",
+    errors.CacheFileError("~/.cache/cfp/f0", "written", "Read-only file system"): """\
+~/.cache/cfp/f0 cannot be written: Read-only file system
+  where: the folder in which costs are recorded
+  cure:  make room there and let yourself write, or name another folder: CFP_CACHE_DIR=folder""",
+    errors.DamagedCostError("f0/f00d.json", "it is cut short"): """\
+the recorded cost in f0/f00d.json is damaged: it is cut short
+  where: the folder in which costs are recorded
+  cure:  it is ignored, and replaced when that cost is found anew; `cfp cache gc` removes it""",
+    errors.ForeignCostError("f0/f00d.json", "2", 1): """\
+the recorded cost in f0/f00d.json has schema 2, and this cfp reads schema 1
+  where: the folder in which costs are recorded
+  cure:  it is ignored; read it with the version of cfp that wrote it, or remove it by \
+`cfp cache gc --other_versions`""",
     errors.UnknownPlanSchemaError("9", 1): """\
 the plan is written in schema 9, and this cfp reads schema 1
   where: Plan.schema

@@ -49,7 +49,8 @@ ALLOWED = {
     "pipeline": row(f"{NOUNS} passes plans_by_name runtime costs formats dump options", "absl"),
     "api": row(f"{NOUNS} pipeline options runtime", "jax"),
     "report": row(f"{NOUNS} pipeline options"),
-    "__main__": row(f"{NOUNS} pipeline options dump report formats", "absl"),
+    "commands": row(f"{NOUNS} pipeline options dump report formats costs"),
+    "__main__": row(f"{NOUNS} commands", "absl"),
     "__init__": row(f"{NOUNS} api pipeline options"),
 }
 

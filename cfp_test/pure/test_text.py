@@ -1,5 +1,6 @@
 """How numbers, tables, dumps and steps are written."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -89,11 +90,35 @@ def test_a_dump_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         write_dump(str(tmp_path / "new" / "folder" / "a.txt"), "b.txt", "text")
 
 
-@pytest.mark.parametrize(
-    ("value", "options"), [("", Options()), ("dumps", Options(dump_dir="dumps"))]
-)
-def test_options_from_the_environment(
-    value: str, options: Options, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("value", "dump_dir"), [("", None), ("dumps", "dumps")])
+def test_dumps_from_the_environment(
+    value: str, dump_dir: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CFP_DUMP_DIR", value)
-    assert options_from_environment() == options
+    assert options_from_environment().dump_dir == dump_dir
+
+
+@pytest.mark.parametrize(
+    ("named", "caches", "cache_dir"),
+    [
+        ("here", "/caches", "here"),
+        ("", "/caches", "/caches/cfp"),
+        ("", "caches", "/home/user/.cache/cfp"),
+        ("", "", "/home/user/.cache/cfp"),
+    ],
+)
+def test_where_costs_are_recorded(
+    named: str, caches: str, cache_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CFP_CACHE_DIR", named)
+    monkeypatch.setenv("XDG_CACHE_HOME", caches)
+    monkeypatch.setenv("HOME", "/home/user")
+    assert options_from_environment().cache_dir == cache_dir
+    assert Options().cache_dir is None
+
+
+def test_a_user_without_a_home_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CFP_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)  # a user that no system knows
+    assert options_from_environment().cache_dir is None
