@@ -66,7 +66,7 @@ def estimate(work: Work, device: Device, laid: LaidMesh) -> Estimate:
 
 
 def overlapped(whole: Estimate) -> Estimate:
-    """The same work where communication runs beside compute as far as it fits."""
+    """The same work where communication runs beside compute as far as it fits; as uncertain."""
     exposed_s = max(0.0, whole.communication_s - whole.compute_s)
     return replace(whole, exposed_s=exposed_s)
 

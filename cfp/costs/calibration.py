@@ -140,7 +140,8 @@ class _Calibrating:
         """How far off each fitted number may be: as the predictions at least, all of it at most."""
         errors = self._errors(logs)
         spread, weights = spread_of(errors), weights_of(errors, self._believed)
-        off = standard_errors(shares_of(self._hard, logs)[:, fitted], weights, spread)
+        shares = shares_of(self._hard, logs)[:, fitted]
+        off = standard_errors(shares, weights, max(spread, FINEST))
         return {
             self._numbers[place]: float(np.clip(one, spread, 1.0))
             for place, one in zip(fitted, off, strict=True)

@@ -100,12 +100,12 @@ def _exchange_on_level(value_bytes: float, spans: Spans) -> float:
 
 
 def _gathers(value_bytes: float, order: Iterable[Span]) -> list[float]:
-    """The time of each gather, the last of which has the whole value."""
+    """The time of each gather, the last one first: it has the whole value."""
     times: list[float] = []
-    for span in reversed(list(order)):
+    for span in order:
         times.append(gather_s(span, value_bytes))
         value_bytes /= span.count
-    return times[::-1]
+    return times
 
 
 def _exchanges(value_bytes: float, order: Iterable[Span]) -> list[float]:

@@ -12,7 +12,7 @@ from cfp.costs.hardware_table import device_names, load_device, load_network
 from cfp.costs.spans import lay_mesh
 from cfp.ir.mesh import Mesh
 from cfp.ir.work import COMMUNICATION_KINDS, KERNEL_KINDS, Communication, Kernel, Work
-from cfp_test.pure.small_hardware import device, link, network, wired
+from cfp_test.pure.small_hardware import device, link, network, rate, wired
 
 CHIP = device()
 LAID = lay_mesh(Mesh.parse("data:4 x model:2"), network(wired("switch", 8)))
@@ -72,6 +72,13 @@ def test_uncertainty_is_that_of_what_binds():
     sure, vague = estimate(STEP, CHIP, laid), estimate(STEP, device(spread=0.1), laid)
     assert sure.uncertainty_s == pytest.approx(0.5 * sure.communication_s)
     assert vague.uncertainty_s == pytest.approx(0.5 * sure.communication_s + 0.1 * sure.compute_s)
+
+
+def test_of_two_bounds_only_the_higher_one_makes_a_kernel_uncertain():
+    chip = replace(device(launch_s=0), memory=rate(1e12, "B/s", 0.3))
+    for flops, spread in ((10**9, 0.3), (10**10, 0.0)):
+        one = estimate(Work((Kernel("product", flops, 8 * 10**6, "bf16"),)), chip, LAID)
+        assert one.uncertainty_s == pytest.approx(spread * one.total_s)
 
 
 COUNTS = st.integers(0, 10**12)

@@ -114,6 +114,33 @@ def test_what_was_measured_says_so_and_the_rest_is_kept():
     assert set(found.kept) == {"products of bf16", "products of f32", "vectors of f32"}
 
 
+def test_a_number_that_must_be_better_than_it_was_is_known_as_a_bound_only():
+    """Vector units were thought to bind; memory does, and they cannot take longer than it."""
+    factors = {**TRUTH, Number("vectors", "f32"): 0.1}
+    found = calibrate(measured([*STREAMS, *DENSE], factors, ALONE), CHIP, ALONE, "a test")
+    reached = found.device.rate("other", "f32").reached
+    assert found.spread < 1e-3
+    assert (reached.basis, reached.spread) == ("measured", pytest.approx(1.0))
+    assert reached.value > 40 / (1.4 * 12) * 0.99
+
+
+def test_a_number_that_was_hidden_and_binds_is_found():
+    """Vector units were thought to be too fast to matter: no time would change with them."""
+    light = [Work((Kernel("other", 60 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
+    factors = {**TRUTH, Number("vectors", "f32"): 9.0}
+    found = calibrate(measured([*STREAMS, *light], factors, ALONE), CHIP, ALONE, "a test")
+    assert found.spread < 1e-3
+    assert found.device.rate("other", "f32").reached.value == pytest.approx(1 / 9, rel=0.01)
+
+
+def test_a_number_that_stays_hidden_is_kept():
+    light = [Work((Kernel("other", 30 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
+    found = calibrate(measured(light, TRUTH, ALONE), CHIP, ALONE, "a test")
+    assert found.device.vectors == CHIP.vectors
+    assert "vectors of f32" in found.kept
+    assert found.spread < 1e-3
+
+
 def test_a_calibrated_device_is_a_hardware_file(tmp_path):
     found = calibrate(measured(PRODUCTS, TRUTH, ALONE), CHIP, ALONE, "a test")
     path = tmp_path / "mine.json"

@@ -217,12 +217,23 @@ def test_an_exchange_on_a_torus_waits_for_the_fullest_link_of_its_longer_dimensi
     assert wire_s <= seconds <= wire_s + 2 * (rows // 2 + columns // 2) * ALPHA + 1e-12
 
 
+def test_small_messages_take_the_dimensions_one_after_the_other():
+    wires = network([wired("ring", 16), wired("line", 2)])
+    seconds = collective_s("all-gather", 0, route_of("a:32", "a", wires))
+    assert seconds == pytest.approx((8 + 1) * ALPHA)
+
+
 def test_two_spans_on_one_ring_take_turns():
     wires = network(wired("ring", 8))
     route = route_of("a:2 x b:2 x c:2", "a c", wires)
     alone = [((one,),) for one in route[0]]
     turns = [collective_s("all-to-all", V, one) for one in alone]
     assert collective_s("all-to-all", V, route) == pytest.approx(sum(turns))
+    inner, outer = route[0]
+    best = min(
+        gather_s(inner, V) + gather_s(outer, V / 2), gather_s(outer, V) + gather_s(inner, V / 2)
+    )
+    assert collective_s("all-gather", V, route) == pytest.approx(best)
 
 
 def test_nobody_to_talk_to_takes_no_time():
