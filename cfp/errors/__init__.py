@@ -23,6 +23,12 @@ from cfp.errors.core import (
     MissingCoreError,
     OutdatedCoreError,
 )
+from cfp.errors.costs import (
+    UnfitMeasurementsError,
+    UnfitNetworkError,
+    UnknownHardwareError,
+    UnreadableNetworkError,
+)
 from cfp.errors.factories import (
     FactoryNotFoundError,
     FactoryResultError,
@@ -117,15 +123,19 @@ __all__ = [
     "UnfitBaselineError",
     "UnfitDegreesError",
     "UnfitLayoutError",
+    "UnfitMeasurementsError",
+    "UnfitNetworkError",
     "UnhashableStaticError",
     "UnknownArgumentError",
     "UnknownFlagError",
+    "UnknownHardwareError",
     "UnknownPlanSchemaError",
     "UnreadableBaselineError",
     "UnreadableFileError",
     "UnreadableHloError",
     "UnreadableJsonError",
     "UnreadableMeshError",
+    "UnreadableNetworkError",
     "UnreadablePinError",
     "UnsuitableFactoryError",
     "ValueNeededError",

@@ -22,6 +22,11 @@ def seconds_text(seconds: float) -> str:
     return f"{_digits(seconds * 1e6)} us"
 
 
+def rate_text(per_second: float, unit: str) -> str:
+    """`1.56 TB/s` for 1.56e12 and "B": by thousands, as data sheets say it."""
+    return f"{_scaled(per_second, 1000, tuple(f'{prefix}{unit}' for prefix in _DECIMAL))}/s"
+
+
 def percent_text(share: float) -> str:
     """`3.4 %` for 0.034."""
     return f"{100 * share:.1f} %"

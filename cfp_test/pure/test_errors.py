@@ -218,6 +218,26 @@ argument state['w'] of step `step` is gone: it was donated to an earlier call
   where: the call of the sharded step
   cure:  pass on what that call returned, as in `state, metrics = step(state, batch)`, or donate \
 nothing""",
+    errors.UnknownHardwareError("device", "h10", ("h100-sxm", "a10")): """\
+there is no device 'h10'
+  where: the tables of devices
+  cure:  name one of h100-sxm, a10, or give the path of a hardware file, which ends in .json""",
+    errors.UnreadableNetworkError("star:8 of nvlink-4", "'star' is no form"): """\
+'star:8 of nvlink-4' describes no network: 'star' is no form
+  where: the network that was asked for
+  cure:  write its levels from the inside, each as form:size of links: switch:8 of 18 nvlink-4, \
+tree:4 of 8 infiniband-ndr; the forms are ring, line, full, switch, tree, and x joins the \
+dimensions of a grid""",
+    errors.UnfitNetworkError("data:3", "switch:8 of nvlink-4", "axis data has 3 left"): """\
+the mesh data:3 does not fit network switch:8 of nvlink-4: axis data has 3 left
+  where: the mesh laid on the network, its last axis innermost
+  cure:  give axes whose sizes divide, or are divided by, those of the network, and no more \
+devices than it joins""",
+    errors.UnfitMeasurementsError(3, "they cannot tell apart launch and memory"): """\
+3 measurements do not tell what the hardware does: they cannot tell apart launch and memory
+  where: the measurements given to calibrate
+  cure:  measure more kinds of work: products of several sizes, fusions that move much and little \
+memory, collectives of several sizes""",
     errors.FactoryNotFoundError("models.gpt", "there is no `:` between module and function"): """\
 no step factory at 'models.gpt': there is no `:` between module and function
   where: the name of the step factory

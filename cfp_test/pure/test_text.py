@@ -10,7 +10,7 @@ from cfp.errors import UnreadableFileError
 from cfp.ir import ArrayInfo, Source, StaticArgument, TracedStep
 from cfp.ir.step_text import size_bytes, summary
 from cfp.ir.table import table, unbroken
-from cfp.ir.units import bytes_text, flops_text, percent_text, seconds_text
+from cfp.ir.units import bytes_text, flops_text, percent_text, rate_text, seconds_text
 from cfp.options import Options, options_from_environment
 
 
@@ -29,6 +29,8 @@ from cfp.options import Options, options_from_environment
         (seconds_text(0.0412), "41.2 ms"),
         (seconds_text(75.25), "75.2 s"),
         (percent_text(0.034), "3.4 %"),
+        (rate_text(1.56e12, "B"), "1.56 TB/s"),
+        (rate_text(312e12, "FLOP"), "312 TFLOP/s"),
     ],
 )
 def test_units(text: str, expected: str) -> None:
