@@ -1,4 +1,4 @@
-"""How long work takes by its numbers alone: a roofline for kernels, α-β for collectives.
+"""How long a workload takes by its numbers alone: a roofline for kernels, α-β for collectives.
 
 A kernel takes a launch, and then as long as its FLOPs or its memory need, whichever is more:
 
@@ -16,7 +16,7 @@ from cfp.costs.collectives import collective_s, route_spread
 from cfp.costs.spans import LaidMesh
 from cfp.ir.hardware import Device
 from cfp.ir.units import seconds_text
-from cfp.ir.work import Kernel, Work
+from cfp.ir.workload import Kernel, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,12 @@ class Estimate:
         )
 
 
-def estimate(work: Work, device: Device, laid: LaidMesh) -> Estimate:
-    """The work on one device, with all of its communication exposed."""
-    kernels = [(one.times * kernel_s(one, device), _spread(one, device)) for one in work.kernels]
-    routes = [(one, laid.route(one.axes)) for one in work.communications]
+def estimate(workload: Workload, device: Device, laid: LaidMesh) -> Estimate:
+    """The workload on one device, with all of its communication exposed."""
+    kernels = [
+        (one.times * kernel_s(one, device), _spread(one, device)) for one in workload.kernels
+    ]
+    routes = [(one, laid.route(one.axes)) for one in workload.communications]
     collectives = [
         (one.times * collective_s(one.kind, one.size_bytes, route), route_spread(route))
         for one, route in routes
@@ -66,7 +68,7 @@ def estimate(work: Work, device: Device, laid: LaidMesh) -> Estimate:
 
 
 def overlapped(whole: Estimate) -> Estimate:
-    """The same work where communication runs beside compute as far as it fits; as uncertain."""
+    """The same workload where communication runs beside compute as far as it fits; as uncertain."""
     exposed_s = max(0.0, whole.communication_s - whole.compute_s)
     return replace(whole, exposed_s=exposed_s)
 

@@ -30,7 +30,7 @@ from cfp.costs.spans import LaidMesh
 from cfp.errors import UnfitMeasurementsError
 from cfp.ir.hardware import Device
 from cfp.ir.network import Network
-from cfp.ir.work import Work
+from cfp.ir.workload import Workload
 
 SEEN = 0.02  # a number that makes less of every measurement than this is left as it was
 FINEST = 0.01  # a measurement is believed to this share of itself at best
@@ -40,9 +40,9 @@ _TOLD_APART = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Work that was run: the median of its times, and their spread, both in seconds."""
+    """A workload that was run: the median of its times, and their spread, both in seconds."""
 
-    work: Work
+    workload: Workload
     seconds: float
     spread_s: float
 
@@ -68,7 +68,7 @@ def calibrate(
     Without collectives the mesh may have no axes: `lay_mesh(Mesh(()), Network("none", ()))`.
     """
     _check_times(measurements)
-    times = PredictedTimes([one.work for one in measurements], device, laid)
+    times = PredictedTimes([one.workload for one in measurements], device, laid)
     return _Calibrating(measurements, times).result(device, laid.network, origin)
 
 

@@ -31,7 +31,7 @@ from cfp.costs.wirings import exchange_s, gather_s, shift_s
 
 
 def collective_s(kind: str, size_bytes: float, route: Route) -> float:
-    """Seconds of one collective of a kind of `cfp.ir.work`; size_bytes is one device's result."""
+    """Seconds of a collective of a kind of `cfp.ir.workload`; size_bytes is one device's result."""
     return _SECONDS[kind](size_bytes, route)
 
 

@@ -1,4 +1,4 @@
-"""What measured work would take on hardware whose numbers are multiplied: the model to be fitted.
+"""What measured workloads would take on hardware whose numbers are multiplied: the model fitted.
 
     kernel    launch × f₁ + max(compute × f₂, memory × f₃)     f₂ = 2: at half of the FLOP/s
     times     the sum over the kernels and collectives of each measurement
@@ -18,18 +18,20 @@ from cfp.costs.calibrated import Number, numbers_of, scaled
 from cfp.costs.collectives import collective_s
 from cfp.costs.spans import LaidMesh, lay_mesh
 from cfp.ir.hardware import Device
-from cfp.ir.work import Communication, Kernel, Work
+from cfp.ir.workload import Communication, Kernel, Workload
 
 Array = NDArray[np.float64]
 
 
 class PredictedTimes:
-    """Times of some works on a device and a network; a parameter is the logarithm of a factor."""
+    """Times of workloads on a device and a network; a parameter is the logarithm of a factor."""
 
-    def __init__(self, works: Sequence[Work], device: Device, laid: LaidMesh) -> None:
+    def __init__(self, workloads: Sequence[Workload], device: Device, laid: LaidMesh) -> None:
         self.numbers = numbers_of(device, laid.network)
-        self._works, self._device, self._laid = works, device, laid
-        kernels = [(place, one) for place, work in enumerate(works) for one in work.kernels]
+        self._workloads, self._device, self._laid = workloads, device, laid
+        kernels = [
+            (place, one) for place, workload in enumerate(workloads) for one in workload.kernels
+        ]
         self._work_of = np.array([place for place, _ in kernels], int)
         self._times = np.array([one.times for _, one in kernels], float)
         self._compute_s = np.array([compute_s(one, device) for _, one in kernels], float)
@@ -40,7 +42,7 @@ class PredictedTimes:
         self._communication_s: dict[tuple[float, ...], Array] = {}
 
     def seconds(self, logs: Array, power: float) -> Array:
-        """The time of each work; the maximum is soft by `power`, and none if that is infinite."""
+        """The time of each one; the maximum is soft by `power`, and none if that is infinite."""
         factors = np.exp(logs)
         compute, memory = (
             self._compute_s * factors[self._units],
@@ -51,7 +53,7 @@ class PredictedTimes:
             other = np.minimum(compute, memory) / np.maximum(bound, 1e-30)
             bound = bound * (1 + other**power) ** (1 / power)
         launched = self._device.launch.value * factors[self._launch] + bound
-        seconds = np.bincount(self._work_of, self._times * launched, len(self._works))
+        seconds = np.bincount(self._work_of, self._times * launched, len(self._workloads))
         return seconds + self._communications(logs)
 
     def _unit(self, kernel: Kernel) -> int:
@@ -77,4 +79,6 @@ class PredictedTimes:
         def seconds(one: Communication) -> float:
             return one.times * collective_s(one.kind, one.size_bytes, laid.route(one.axes))
 
-        return np.array([sum(map(seconds, work.communications)) for work in self._works], float)
+        return np.array(
+            [sum(map(seconds, workload.communications)) for workload in self._workloads], float
+        )

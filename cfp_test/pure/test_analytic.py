@@ -1,4 +1,4 @@
-"""Estimates: a roofline by hand, what never makes work faster, what overlap hides."""
+"""Estimates: a roofline by hand, what never makes a workload faster, what overlap hides."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from cfp.costs.collectives import collective_s
 from cfp.costs.hardware_table import device_names, load_device, load_network
 from cfp.costs.spans import lay_mesh
 from cfp.ir.mesh import Mesh
-from cfp.ir.work import COMMUNICATION_KINDS, KERNEL_KINDS, Communication, Kernel, Work
+from cfp.ir.workload import COMMUNICATION_KINDS, KERNEL_KINDS, Communication, Kernel, Workload
 from cfp_test.pure.small_hardware import device, link, network, rate, wired
 
 CHIP = device()
 LAID = lay_mesh(Mesh.parse("data:4 x model:2"), network(wired("switch", 8)))
-STEP = Work(
+STEP = Workload(
     (Kernel("product", 10**9, 8 * 10**6, "bf16", 3), Kernel("other", 10**6, 0, "f32")),
     (Communication("all-reduce", ("model",), 10**7, 2),),
 )
@@ -61,9 +61,11 @@ def test_overlap_hides_what_fits_beside_compute():
 
 
 def test_no_work_takes_no_time():
-    nothing = estimate(Work(()), CHIP, LAID)
+    nothing = estimate(Workload(()), CHIP, LAID)
     assert (nothing.total_s, nothing.uncertainty_s) == (0, 0)
-    assert estimate(Work((Kernel("other", 0, 0, "f32"),)), device(launch_s=0), LAID).total_s == 0
+    assert (
+        estimate(Workload((Kernel("other", 0, 0, "f32"),)), device(launch_s=0), LAID).total_s == 0
+    )
 
 
 def test_uncertainty_is_that_of_what_binds():
@@ -77,7 +79,7 @@ def test_uncertainty_is_that_of_what_binds():
 def test_of_two_bounds_only_the_higher_one_makes_a_kernel_uncertain():
     chip = replace(device(launch_s=0), memory=rate(1e12, "B/s", 0.3))
     for flops, spread in ((10**9, 0.3), (10**10, 0.0)):
-        one = estimate(Work((Kernel("product", flops, 8 * 10**6, "bf16"),)), chip, LAID)
+        one = estimate(Workload((Kernel("product", flops, 8 * 10**6, "bf16"),)), chip, LAID)
         assert one.uncertainty_s == pytest.approx(spread * one.total_s)
 
 
@@ -98,7 +100,7 @@ COMMUNICATIONS = st.builds(
     st.integers(1, 9),
 )
 WORKS = st.builds(
-    Work,
+    Workload,
     st.lists(KERNELS, max_size=4).map(tuple),
     st.lists(COMMUNICATIONS, max_size=4).map(tuple),
 )
@@ -106,8 +108,8 @@ WORKS = st.builds(
 
 @given(WORKS, WORKS, st.sampled_from(device_names()))
 def test_more_work_is_never_faster_and_adds_up(first, second, name):
-    both = Work(first.kernels + second.kernels, first.communications + second.communications)
-    times = [estimate(work, load_device(name), LAID) for work in (first, second, both)]
+    both = Workload(first.kernels + second.kernels, first.communications + second.communications)
+    times = [estimate(workload, load_device(name), LAID) for workload in (first, second, both)]
     one, other, sum_ = (each.total_s for each in times)
     assert sum_ == pytest.approx(one + other)
     assert overlapped(times[2]).total_s <= sum_
@@ -116,9 +118,11 @@ def test_more_work_is_never_faster_and_adds_up(first, second, name):
 
 
 @given(WORKS, st.floats(1, 10))
-def test_a_better_device_is_never_slower(work, factor):
+def test_a_better_device_is_never_slower(workload, factor):
     better = device(250e12 * factor, 10e12 * factor, 1e12 * factor, 2e-6 / factor)
-    assert estimate(work, better, LAID).total_s <= estimate(work, CHIP, LAID).total_s * (1 + 1e-12)
+    assert estimate(workload, better, LAID).total_s <= estimate(workload, CHIP, LAID).total_s * (
+        1 + 1e-12
+    )
 
 
 def test_a_layer_on_eight_h100_is_as_fast_as_people_report():
@@ -126,10 +130,10 @@ def test_a_layer_on_eight_h100_is_as_fast_as_people_report():
     tokens, width, split = 8192, 8192, 8
     flops = 2 * tokens * width * 4 * width // split
     moved = 2 * (tokens * width + width * 4 * width // split + tokens * 4 * width // split)
-    work = Work(
+    workload = Workload(
         tuple(Kernel("product", flops, moved, "bf16") for _ in range(2)),
         (Communication("all-reduce", ("model",), 2 * tokens * width),),
     )
     laid = lay_mesh(Mesh.parse("model:8"), load_network("switch:8 of 18 nvlink-4"))
-    seconds = estimate(work, load_device("h100-sxm"), laid).total_s
+    seconds = estimate(workload, load_device("h100-sxm"), laid).total_s
     assert 0.4 < 2 * flops / seconds / 989e12 < 0.6

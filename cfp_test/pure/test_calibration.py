@@ -17,7 +17,7 @@ from cfp.costs.spans import lay_mesh
 from cfp.errors import UnfitMeasurementsError
 from cfp.ir.mesh import Mesh
 from cfp.ir.network import Network
-from cfp.ir.work import Communication, Kernel, Work
+from cfp.ir.workload import Communication, Kernel, Workload
 from cfp_test.pure.small_hardware import device, link, network, wired
 
 CHIP = device()
@@ -28,11 +28,11 @@ WIRES = network(
 LAID = lay_mesh(Mesh.parse("data:2 x model:4"), WIRES)
 ALONE = lay_mesh(Mesh(()), Network("none", ()))
 SIZES = [2**power for power in range(7, 14)]
-PRODUCTS = [Work((Kernel("product", 2 * n**3, 6 * n * n, "bf16", 3),)) for n in SIZES]
-STREAMS = [Work((Kernel("other", n * n, 12 * n * n, "f32"),)) for n in SIZES]
-DENSE = [Work((Kernel("other", 400 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
+PRODUCTS = [Workload((Kernel("product", 2 * n**3, 6 * n * n, "bf16", 3),)) for n in SIZES]
+STREAMS = [Workload((Kernel("other", n * n, 12 * n * n, "f32"),)) for n in SIZES]
+DENSE = [Workload((Kernel("other", 400 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
 COLLECTIVES = [
-    Work((), (Communication("all-reduce", (axis,), 4 * n * n),))
+    Workload((), (Communication("all-reduce", (axis,), 4 * n * n),))
     for n in SIZES
     for axis in ("data", "model")
 ]
@@ -49,15 +49,15 @@ TRUTH = {
 }
 
 
-def measured(works, factors, laid=LAID, noise=0.0, seed=0):
-    """What the works take on the hardware that the factors make of CHIP and WIRES."""
+def measured(workloads, factors, laid=LAID, noise=0.0, seed=0):
+    """What the workloads take on the hardware that the factors make of CHIP and WIRES."""
     chip, wires = scaled(CHIP, laid.network, factors)
     on_true = lay_mesh(laid.mesh, wires)
-    errors = np.exp(noise * np.random.default_rng(seed).standard_normal(len(works)))
-    times = [estimate(work, chip, on_true).total_s for work in works]
+    errors = np.exp(noise * np.random.default_rng(seed).standard_normal(len(workloads)))
+    times = [estimate(workload, chip, on_true).total_s for workload in workloads]
     return [
-        Measurement(work, float(time * error), noise * time)
-        for work, time, error in zip(works, times, errors, strict=True)
+        Measurement(workload, float(time * error), noise * time)
+        for workload, time, error in zip(workloads, times, errors, strict=True)
     ]
 
 
@@ -126,7 +126,7 @@ def test_a_number_that_must_be_better_than_it_was_is_known_as_a_bound_only():
 
 def test_a_number_that_was_hidden_and_binds_is_found():
     """Vector units were thought to be too fast to matter: no time would change with them."""
-    light = [Work((Kernel("other", 60 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
+    light = [Workload((Kernel("other", 60 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
     factors = {**TRUTH, Number("vectors", "f32"): 9.0}
     found = calibrate(measured([*STREAMS, *light], factors, ALONE), CHIP, ALONE, "a test")
     assert found.spread < 1e-3
@@ -134,7 +134,7 @@ def test_a_number_that_was_hidden_and_binds_is_found():
 
 
 def test_a_number_that_stays_hidden_is_kept():
-    light = [Work((Kernel("other", 30 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
+    light = [Workload((Kernel("other", 30 * n * n, 12 * n * n, "f32"),)) for n in SIZES]
     found = calibrate(measured(light, TRUTH, ALONE), CHIP, ALONE, "a test")
     assert found.device.vectors == CHIP.vectors
     assert "vectors of f32" in found.kept
@@ -149,7 +149,7 @@ def test_a_calibrated_device_is_a_hardware_file(tmp_path):
 
 
 def test_measurements_of_one_size_do_not_tell_launch_from_memory():
-    one = Work((Kernel("other", 0, 4 * 10**6, "f32"),))
+    one = Workload((Kernel("other", 0, 4 * 10**6, "f32"),))
     taken = measured([one, one, one], TRUTH, ALONE)
     with pytest.raises(UnfitMeasurementsError, match="tell apart launch and memory"):
         calibrate(taken, CHIP, ALONE, "a test")
@@ -188,17 +188,17 @@ def test_a_fit_hardly_minds_an_outlier():
 
 
 def test_a_soft_maximum_is_as_documented_and_a_hard_one_is_the_estimate():
-    works = [
-        Work((Kernel("product", 750 * 10**6, 4 * 10**6, "bf16"),)),
-        Work((Kernel("product", 250 * 10**6, 4 * 10**6, "bf16"),)),
+    workloads = [
+        Workload((Kernel("product", 750 * 10**6, 4 * 10**6, "bf16"),)),
+        Workload((Kernel("product", 250 * 10**6, 4 * 10**6, "bf16"),)),
         *ALL,
     ]
     chip = device(launch_s=0)
-    times, unchanged = PredictedTimes(works, chip, LAID), np.zeros(len(numbers_of(chip, WIRES)))
+    times, unchanged = PredictedTimes(workloads, chip, LAID), np.zeros(len(numbers_of(chip, WIRES)))
     soft = times.seconds(unchanged, 2.0)
     assert soft[:2] == pytest.approx([5e-6, 17**0.5 * 1e-6])
     hard = times.seconds(unchanged, float("inf"))
-    assert hard == pytest.approx([estimate(work, chip, LAID).total_s for work in works])
+    assert hard == pytest.approx([estimate(workload, chip, LAID).total_s for workload in workloads])
 
 
 @given(st.lists(st.floats(-1, 1), min_size=9, max_size=9))

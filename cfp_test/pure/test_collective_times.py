@@ -13,7 +13,7 @@ from cfp.costs.collectives import collective_s, devices_of, route_spread
 from cfp.costs.spans import Span, crowded, lay_mesh
 from cfp.costs.wirings import exchange_s, gather_s, shift_s
 from cfp.ir.mesh import Mesh
-from cfp.ir.work import COMMUNICATION_KINDS
+from cfp.ir.workload import COMMUNICATION_KINDS
 from cfp_test.pure.small_hardware import link, network, wired
 
 ALPHA, B, V = 1e-6, 100e9, 8e6

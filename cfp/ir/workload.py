@@ -63,7 +63,7 @@ class Communication:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Workload:
     """Everything one device does in one program."""
 
     kernels: tuple[Kernel, ...]
@@ -84,18 +84,18 @@ class Work:
     @staticmethod
     def _check(holds: bool, fact: str) -> None:
         if not holds:
-            raise InconsistentError("Work", "kernels and collectives", fact)
+            raise InconsistentError("Workload", "kernels and collectives", fact)
 
     def to_json(self) -> str:
-        """The work as JSON text."""
+        """The workload as JSON text."""
         return encode(self)
 
     @classmethod
-    def from_json(cls, text: str) -> "Work":
-        """The work that `to_json` wrote."""
-        work = decode(cls, text)
-        work.verify()
-        return work
+    def from_json(cls, text: str) -> "Workload":
+        """The workload that `to_json` wrote."""
+        workload = decode(cls, text)
+        workload.verify()
+        return workload
 
     def __str__(self) -> str:
         flops = sum(one.flops * one.times for one in self.kernels)

@@ -1,11 +1,11 @@
-"""Work as data: its text, its file, what is refused."""
+"""Workload as data: its text, its file, what is refused."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cfp.errors import InconsistentError, UnreadableJsonError
-from cfp.ir.work import COMMUNICATION_KINDS, KERNEL_KINDS, Communication, Kernel, Work
+from cfp.ir.workload import COMMUNICATION_KINDS, KERNEL_KINDS, Communication, Kernel, Workload
 
 COUNTS = st.integers(0, 10**15)
 KERNELS = st.builds(
@@ -16,11 +16,11 @@ COMMUNICATIONS = st.builds(
     Communication, st.sampled_from(COMMUNICATION_KINDS), AXES, COUNTS, COUNTS
 )
 WORKS = st.builds(
-    Work,
+    Workload,
     st.lists(KERNELS, max_size=4).map(tuple),
     st.lists(COMMUNICATIONS, max_size=4).map(tuple),
 )
-FEED_FORWARD = Work(
+FEED_FORWARD = Workload(
     (
         Kernel("product", 2 * 1024 * 4096 * 1024, 4 * (1024 * 4096 * 2 + 1024 * 1024), "f32", 2),
         Kernel("other", 2**20, 2**23, "f32"),
@@ -30,9 +30,9 @@ FEED_FORWARD = Work(
 
 
 @given(WORKS)
-def test_work_is_read_back_from_its_file(work):
-    work.verify()
-    assert Work.from_json(work.to_json()) == work
+def test_work_is_read_back_from_its_file(workload):
+    workload.verify()
+    assert Workload.from_json(workload.to_json()) == workload
 
 
 def test_work_reads():
@@ -49,27 +49,27 @@ one device computes 17.2 GFLOP and moves 80.0 MiB
 
 
 def test_nothing_to_do_reads():
-    assert str(Work(())) == "one device computes 0 FLOP and moves 0 B"
+    assert str(Workload(())) == "one device computes 0 FLOP and moves 0 B"
 
 
 @pytest.mark.parametrize(
-    ("work", "fact"),
+    ("workload", "fact"),
     [
-        (Work((Kernel("dot", 1, 1, "f32"),)), "a kernel is of kind 'dot'"),
-        (Work((Kernel("other", 1, -1, "f32"),)), "a kernel counts less than nothing"),
-        (Work((), (Communication("halo", ("a",), 1),)), "a collective is of kind 'halo'"),
-        (Work((), (Communication("all-gather", (), 1),)), "a collective runs over no axis"),
-        (Work((), (Communication("all-gather", ("a", "a"), 1),)), "names an axis twice"),
-        (Work((), (Communication("all-gather", ("a",), -1),)), "sends less than nothing"),
+        (Workload((Kernel("dot", 1, 1, "f32"),)), "a kernel is of kind 'dot'"),
+        (Workload((Kernel("other", 1, -1, "f32"),)), "a kernel counts less than nothing"),
+        (Workload((), (Communication("halo", ("a",), 1),)), "a collective is of kind 'halo'"),
+        (Workload((), (Communication("all-gather", (), 1),)), "a collective runs over no axis"),
+        (Workload((), (Communication("all-gather", ("a", "a"), 1),)), "names an axis twice"),
+        (Workload((), (Communication("all-gather", ("a",), -1),)), "sends less than nothing"),
     ],
 )
-def test_work_that_contradicts_itself_is_refused(work, fact):
+def test_work_that_contradicts_itself_is_refused(workload, fact):
     with pytest.raises(InconsistentError, match=fact):
-        work.verify()
+        workload.verify()
     with pytest.raises(InconsistentError, match=fact):
-        Work.from_json(work.to_json())
+        Workload.from_json(workload.to_json())
 
 
 def test_a_file_of_another_form_is_refused():
     with pytest.raises(UnreadableJsonError, match="expected int, found float"):
-        Work.from_json(FEED_FORWARD.to_json().replace("8388608", "8388608.5"))
+        Workload.from_json(FEED_FORWARD.to_json().replace("8388608", "8388608.5"))
