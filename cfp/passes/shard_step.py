@@ -32,14 +32,15 @@ def shard_step(step: TracedStep, layout: Layout, devices: Sequence[Any]) -> Shar
     arguments = _shardings(step, mesh, "argument", layout.arguments)
     results = _shardings(step, mesh, "result", layout.results)
     jaxpr: Any = step.jaxpr
+    with_pins = pinned(jaxpr, Pins.of_layout(step, layout, mesh), layout.made)
     jitted = jax.jit(
-        _flat_step(step.name, pinned(jaxpr, Pins.of_layout(step, layout, mesh), layout.made)),
+        _flat_step(step.name, with_pins),
         in_shardings=arguments,
         out_shardings=results,
         donate_argnums=[number for number, one in enumerate(step.arguments) if one.donated],
         keep_unused=True,
     )
-    return ShardedStep(step, layout, mesh, arguments, results, jitted)
+    return ShardedStep(step, layout, mesh, arguments, results, with_pins, jitted)
 
 
 def _shardings(

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 import jax
+from jax.extend.core import ClosedJaxpr
 from jax.sharding import NamedSharding
 
 from cfp.errors import InconsistentError
@@ -29,8 +30,8 @@ from cfp.runtime.arguments import placed
 class ShardedStep:
     """The step, its layout, and the layout in JAX's terms.
 
-    jitted is the flat function: arrays in the order of `step.arguments` to arrays in the order of
-    `step.results`, with all pins in it.
+    pinned takes arrays in the order of `step.arguments` to arrays in the order of `step.results`,
+    with all pins in it; jitted is the same with the shardings of both.
     """
 
     step: TracedStep
@@ -38,6 +39,7 @@ class ShardedStep:
     mesh: jax.sharding.Mesh
     argument_shardings: tuple[NamedSharding, ...]
     result_shardings: tuple[NamedSharding, ...]
+    pinned: ClosedJaxpr
     jitted: jax.stages.Wrapped
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

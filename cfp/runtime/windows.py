@@ -57,7 +57,7 @@ def convolution_by_hand(
     specs = [_spec(cuts.get(number, ()), rank, axes) for number, rank in enumerate(ranks)]
     summed = _summed(cuts, axes)
 
-    batch = _local_batch(eqn, specs[2], mesh)
+    batch = _local_batch(eqn, cuts.get(2, ()), mesh, axes)
 
     def convolve(left: jax.Array, right: jax.Array) -> jax.Array:
         own, other, _ = eqn.params["dimension_numbers"]
@@ -93,11 +93,11 @@ def _shape(atom: Any) -> tuple[int, ...]:
     return tuple(atom.aval.shape)
 
 
-def _local_batch(eqn: JaxprEqn, spec: PartitionSpec, mesh: Mesh) -> int:
+def _local_batch(eqn: JaxprEqn, cuts: Cuts, mesh: Mesh, axes: Collection[str]) -> int:
     """The batch of the result, of which a device has its part."""
     dim = eqn.params["dimension_numbers"].out_spec[0]
-    size: int = _shape(eqn.outvars[0])[dim]
-    return size // prod(mesh.shape[axis] for axis in spec[dim] or ())
+    cutting = (cut.axis for cut in cuts if cut.dim == dim and cut.axis in axes)
+    return _shape(eqn.outvars[0])[dim] // prod(mesh.shape[axis] for axis in cutting)
 
 
 def _arguments(eqn: JaxprEqn) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def test_a_construct_is_traced(name: str) -> None:
 def test_the_tagged_jaxpr_computes_the_same(name: str) -> None:
     fun, args = CONSTRUCTS[name]
     step = trace_step(fun, args)
-    results = jaxpr_as_fun(step.jaxpr)(*jax.tree.leaves(args))
+    results = jax.jit(jaxpr_as_fun(step.jaxpr))(*jax.tree.leaves(args))
     again = jax.tree.unflatten(step.out_tree, results)
     jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6), again, jax.jit(fun)(*args))
 
