@@ -13,7 +13,7 @@ compiler finds the slice that follows, and cannot cut a product in a factor that
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cfp._native import Axis, AxisLayout, lay_out_axes
 from cfp.ir.analysis import Analysis
@@ -22,7 +22,7 @@ from cfp.ir.mesh import Mesh
 from cfp.ir.plan import WHOLE, Plan
 from cfp.ir.shape import dims, size_bytes
 from cfp.ir.step import TracedStep
-from cfp.ir.storing import stored_further
+from cfp.ir.storing import stored_as_used
 
 # Equations whose operands are those of the HLO op, in order.
 _PINNED = {
@@ -129,33 +129,21 @@ def _pins(
         op = analysis.ops[one.op]
         path = op.source.equation
         if ops[path] == 1 and path and _PINNED.get(step.equation(path).primitive) == op.opcode:
-            cuts, axes = results[one.op], exchanged.get(one.op, [])
-            folded = _along_another(cuts, dims(op.shape), mesh, axes) if axes else None
+            cuts = results[one.op]
+            folded = stored_as_used(cuts, dims(op.shape), mesh) if one.op in exchanged else None
             yield Pin(path, tuple(uses[one.op]), cuts, folded)
 
 
-def _exchanged_from_parts(analysis: Analysis, laid: tuple[AxisLayout, ...]) -> dict[int, list[str]]:
-    """By op, the axes that cut it inside parts until it, or what follows it, is exchanged."""
-    found: dict[int, list[str]] = {}
+def _exchanged_from_parts(analysis: Analysis, laid: tuple[AxisLayout, ...]) -> set[int]:
+    """The ops that are cut inside parts until they, or what follows them, are exchanged."""
+    found: set[int] = set()
     for axis in laid:
         leaves = {one.value for one in axis.movements if one.kind == "all-to-all"}
         for op in reversed(range(len(analysis.ops))):
-            cut = axis.values.get(op)
-            if cut is None or cut.outer == 1:
-                leaves.discard(op)
-            elif op in leaves:
-                found.setdefault(op, []).append(axis.axis)
+            if op in leaves and op in axis.values and axis.values[op].outer > 1:
+                found.add(op)
                 leaves.update(analysis.ops[op].operands)
     return found
-
-
-def _along_another(
-    cuts: Cuts, shape: Sequence[int], mesh: Mesh, axes: Sequence[str]
-) -> Cuts | None:
-    """The cuts, those of `axes` along another dimension; None where there is none that divides."""
-    rest = tuple(cut for cut in cuts if cut.axis not in axes)
-    inside = [cut.dim for cut in cuts if cut.axis in axes]
-    return stored_further(rest, shape, mesh, axes, inside)
 
 
 def _transfers(

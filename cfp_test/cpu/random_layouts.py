@@ -22,7 +22,7 @@ MESH = Mesh.parse("a:2 x b:2 x c:2")
 def random_layout(step, seed):
     """A layout with a strategy for every product, and the arrays at the border cut anywhere."""
     random = Random(seed)
-    pins = tuple(strategy(random, eqn) for eqn in products(step.jaxpr.jaxpr))
+    pins = tuple(strategy(random, eqn, factors(eqn)) for eqn in products(step.jaxpr.jaxpr))
     arguments = tuple(anywhere(random, one.shape) for one in step.arguments)
     made = tuple(anywhere(random, one.shape) for one in step.results)
     results = tuple(anywhere(random, one.shape) for one in step.results)
@@ -31,11 +31,16 @@ def random_layout(step, seed):
 
 def products(jaxpr):
     """Every dot_general, however deep."""
+    return equations(jaxpr, "dot_general")
+
+
+def equations(jaxpr, name):
+    """Every equation of a primitive, however deep."""
     for eqn in jaxpr.eqns:
-        if eqn.primitive.name == "dot_general":
+        if eqn.primitive.name == name:
             yield eqn
         for nested in jaxprs_in_params(eqn.params):
-            yield from products(nested)
+            yield from equations(nested, name)
 
 
 def anywhere(random, shape):
@@ -53,12 +58,13 @@ def divides(axis, shape, cuts, dim):
     return shape[dim] % pieces == 0
 
 
-def strategy(random, eqn):
-    """Each axis on one factor of the product or on none, and all three arrays cut to match."""
+def strategy(random, eqn, ways):
+    """Each axis on one of the factors, `ways`, or on none, and all three arrays cut to match."""
     shapes = [atom.aval.shape for atom in (*eqn.invars, *eqn.outvars)]
+    ways = [(None, None, None), *ways]
     cuts = [], [], []
     for axis, _ in MESH.axes:
-        factor = random.choice([(None, None, None), *factors(eqn)])
+        factor = random.choice(ways)
         places = [one for one in zip(shapes, cuts, factor, strict=True) if one[2] is not None]
         if all(divides(axis, *one) for one in places):
             for _, own, dim in places:

@@ -11,15 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
-from jax.extend.core import jaxprs_in_params
 
 from cfp import _jax
 from cfp.audit.contractions import compare_contractions
 from cfp.formats.hlo_text import read_program
-from cfp.ir.layout import AxisCut, Layout, Pin
+from cfp.ir.layout import Layout
 from cfp.passes.shard_step import shard_step
 from cfp.passes.trace_step import trace_step
-from cfp_test.cpu.random_layouts import MESH, divides
+from cfp_test.cpu.random_layouts import MESH, equations, strategy
 
 KINDS = {
     "rows and columns": {"kernel": 3, "stride": 1},
@@ -50,14 +49,6 @@ def gradients_of(kernel, stride, groups=1):
     return jax.grad(loss, argnums=(0, 1)), (x, w)
 
 
-def convolutions(jaxpr):
-    for eqn in jaxpr.eqns:
-        if eqn.primitive.name == "conv_general_dilated":
-            yield eqn
-        for nested in jaxprs_in_params(eqn.params):
-            yield from convolutions(nested)
-
-
 def factors(eqn):
     """Each factor as its dimensions in the operands and the result, None where it is not."""
     left, right, result = eqn.params["dimension_numbers"]
@@ -76,19 +67,6 @@ def factors(eqn):
         yield (one, other, None) if is_gradient_of_weights else (one, None, out)
 
 
-def strategy(random, eqn):
-    """Each axis on one factor or none, and all three arrays cut to match."""
-    shapes = [atom.aval.shape for atom in (*eqn.invars, *eqn.outvars)]
-    cuts = [], [], []
-    for axis, _ in MESH.axes:
-        factor = random.choice([(None, None, None), *factors(eqn)])
-        places = [one for one in zip(shapes, cuts, factor, strict=True) if one[2] is not None]
-        if all(divides(axis, *one) for one in places):
-            for _, own, dim in places:
-                own.append(AxisCut(axis, dim))
-    return Pin(_jax.path_of(eqn), (tuple(cuts[0]), tuple(cuts[1])), tuple(cuts[2]))
-
-
 def layout_of(step, pins):
     whole = ((),) * len(step.arguments)
     return Layout(MESH, (), whole, whole, whole, pins, ())
@@ -98,8 +76,9 @@ def sharded_and_right(flags, seed):
     """The step with each convolution cut by chance, and its program, which gives the numbers."""
     function, args = gradients_of(**flags)
     step = trace_step(function, args)
-    eqns = convolutions(step.jaxpr.jaxpr)
-    pins = tuple(strategy(Random(f"{seed} {number}"), eqn) for number, eqn in enumerate(eqns))
+    random = Random(seed)
+    eqns = equations(step.jaxpr.jaxpr, "conv_general_dilated")
+    pins = tuple(strategy(random, eqn, factors(eqn)) for eqn in eqns)
     sharded = shard_step(step, layout_of(step, pins), jax.devices()[:8])
     compiled = sharded.compile()
     got, want = compiled(*sharded.place(args, {})), jax.jit(function)(*args)
