@@ -46,8 +46,7 @@ class BackwardWalk {
     }
   }
 
-  // Whether all of the result takes all of every operand, and no more work than that: a sum leaves
-  // less of what it reads.
+  // Whether a whole result takes whole operands; that of a sum does not, parts add up to it.
   bool KeepsAll(OpId op) const {
     const std::vector<Factor>& factors = analysis_.rules.of(op).factors;
     return std::all_of(factors.begin(), factors.end(),
