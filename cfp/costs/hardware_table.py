@@ -14,7 +14,6 @@ from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 from cfp.errors import (
     CfpError,
@@ -24,6 +23,7 @@ from cfp.errors import (
 )
 from cfp.ir.hardware import Device, Link
 from cfp.ir.network import FORMS, Network, Wiring
+from cfp.ir.whole_text import write_whole
 
 _TABLES = Path(__file__).parent / "hardware"
 _FILE = ".json"
@@ -67,14 +67,10 @@ def load_network(text: str) -> Network:
 
 def save_hardware(noun: Device | Link | Network, path: str | PathLike[str]) -> None:
     """Writes a hardware file; it takes its place only when it is whole."""
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
-        draft.write_text(noun.to_json() + "\n", encoding="utf-8")
-        draft.replace(target)
+        write_whole(path, noun.to_json() + "\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UnreadableFileError(str(target), error.strerror or str(error)) from error
+        raise UnreadableFileError(str(path), error.strerror or str(error)) from error
 
 
 def _wiring(part: str, text: str) -> Wiring:

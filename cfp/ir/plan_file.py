@@ -13,10 +13,8 @@ short is refused before anything is read from it.
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 from cfp.errors import (
     CfpError,
@@ -25,8 +23,10 @@ from cfp.errors import (
     UnknownPlanSchemaError,
     UnreadableJsonError,
 )
+from cfp.ir import canonical_json
 from cfp.ir.json_codec import decode, encode
 from cfp.ir.plan_checks import SCHEMA
+from cfp.ir.whole_text import write_whole
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -39,13 +39,17 @@ _HASH = "sha256"
 
 def content_hash(plan: Plan) -> str:
     """The sha256 of all fields of the plan."""
-    return _hash_of(_content(plan))
+    return canonical_json.content_hash(_content(plan))
 
 
 def to_text(plan: Plan) -> str:
     """The plan as JSON text."""
     content = _content(plan)
-    head = {_KIND: "Plan", _HASH: _hash_of(content), "schema": content.pop("schema")}
+    head = {
+        _KIND: "Plan",
+        _HASH: canonical_json.content_hash(content),
+        "schema": content.pop("schema"),
+    }
     return json.dumps({**head, **content}, indent=1)
 
 
@@ -55,7 +59,7 @@ def from_text(kind: type[Plan], text: str) -> Plan:
     if data.get("schema") != SCHEMA:
         raise UnknownPlanSchemaError(repr(data.get("schema")), SCHEMA)
     recorded = data.pop(_HASH, None)
-    found = _hash_of({key: item for key, item in data.items() if key != _KIND})
+    found = canonical_json.content_hash({key: item for key, item in data.items() if key != _KIND})
     if recorded != found:
         raise ChangedPlanError(str(recorded), found)
     plan = decode(kind, json.dumps(data))
@@ -64,15 +68,11 @@ def from_text(kind: type[Plan], text: str) -> Plan:
 
 
 def write(path: str | PathLike[str], text: str) -> None:
-    """Writes beside the file and then takes its place."""
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{uuid4().hex}")
+    """Writes the file; it takes its place only when it is whole."""
     try:
-        draft.write_text(text + "\n", encoding="utf-8")
-        draft.replace(target)
+        write_whole(path, text + "\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise PlanFileError(str(target), error.strerror or str(error)) from error
+        raise PlanFileError(str(path), error.strerror or str(error)) from error
 
 
 def load(kind: type[Plan], path: str | PathLike[str]) -> Plan:
@@ -89,13 +89,7 @@ def load(kind: type[Plan], path: str | PathLike[str]) -> Plan:
 
 
 def _object_in(text: str) -> dict[str, Any]:
-    try:
-        data: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableJsonError("Plan", str(error)) from error
-    if not isinstance(data, dict):
-        raise UnreadableJsonError("Plan", f"expected dict, found {type(data).__name__}")
-    entries = cast("dict[str, Any]", data)
+    entries = canonical_json.object_in(text, "Plan")
     if entries.get(_KIND) != "Plan":
         raise UnreadableJsonError("Plan.kind", "expected 'Plan'")
     return entries
@@ -106,8 +100,3 @@ def _content(plan: Plan) -> dict[str, Any]:
     content = json.loads(encode(plan))
     del content[_KIND]
     return content
-
-
-def _hash_of(content: dict[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return sha256(canonical.encode("ascii")).hexdigest()

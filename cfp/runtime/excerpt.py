@@ -12,6 +12,7 @@ The equations are those of the step with all pins in them, so what is measured i
 # pyright: reportUnknownArgumentType=false
 # JAX annotates its own functions in part; what comes from them is unknown to a strict checker.
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,11 @@ class _Text:
         self._maker = {
             var: number for number, eqn in enumerate(self._jaxpr.eqns) for var in eqn.outvars
         }
+        self._readers: dict[Var, set[int]] = defaultdict(set)
+        for number, eqn in enumerate(self._jaxpr.eqns):
+            for var in _read(eqn):
+                self._readers[var].add(number)
+        self._returned = {atom for atom in self._jaxpr.outvars if isinstance(atom, Var)}
         self._places = dict(_places(sharded, analysis))
 
     def excerpt(self, blocks: Collection[int]) -> Excerpt:
@@ -97,11 +103,11 @@ class _Text:
 
     def _read_elsewhere(self, own: Collection[int]) -> Iterator[Var]:
         """Yields what these equations make and others read, or the step returns."""
-        others = set(range(len(self._jaxpr.eqns))).difference(own)
-        read = {var for number in others for var in _read(self._jaxpr.eqns[number])}
-        read.update(var for var in self._jaxpr.outvars if isinstance(var, Var))
+        inside = frozenset(own)
         for number in own:
-            yield from (var for var in self._jaxpr.eqns[number].outvars if var in read)
+            for var in self._jaxpr.eqns[number].outvars:
+                if var in self._returned or not inside.issuperset(self._readers.get(var, ())):
+                    yield var
 
     def _placed(self, variables: Iterable[Var]) -> Placed:
         return tuple(self._places.get(var) for var in variables)

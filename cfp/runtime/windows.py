@@ -24,6 +24,7 @@ from jax.extend.core import JaxprEqn
 from jax.sharding import Mesh, PartitionSpec
 
 from cfp.ir.layout import Cuts, partition
+from cfp.runtime.unfolded.rule import shape_of
 
 CONVOLUTION = "conv_general_dilated"
 
@@ -89,15 +90,11 @@ def _summed(cuts: Mapping[int, Cuts], axes: Sequence[str]) -> tuple[str, ...]:
     return tuple(axis for axis in axes if axis in left and axis in right and axis not in result)
 
 
-def _shape(atom: Any) -> tuple[int, ...]:
-    return tuple(atom.aval.shape)
-
-
 def _local_batch(eqn: JaxprEqn, cuts: Cuts, mesh: Mesh, axes: Collection[str]) -> int:
     """The batch of the result, of which a device has its part."""
     dim = eqn.params["dimension_numbers"].out_spec[0]
     cutting = (cut.axis for cut in cuts if cut.dim == dim and cut.axis in axes)
-    return _shape(eqn.outvars[0])[dim] // prod(mesh.shape[axis] for axis in cutting)
+    return shape_of(eqn.outvars[0])[dim] // prod(mesh.shape[axis] for axis in cutting)
 
 
 def _arguments(eqn: JaxprEqn) -> dict[str, Any]:

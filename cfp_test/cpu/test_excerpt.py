@@ -1,5 +1,6 @@
 """Excerpts of a step: given what the whole step made, each makes what the whole step does."""
 
+from functools import cache
 from importlib import import_module
 
 import jax
@@ -23,6 +24,7 @@ STEPS = {
 }
 
 
+@cache
 def prepared(name):
     """The sharded step, its analysis, and its first arguments."""
     model, flags, plan = STEPS[name]

@@ -1,10 +1,6 @@
 """The fingerprint of a step changes with what a plan depends on, and with nothing else."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +10,8 @@ from cfp.ir.fingerprint import fingerprint
 from cfp.passes.analyze_hlo import analyze_hlo
 from cfp.passes.trace_step import trace_step
 from cfp_test.cpu.mlp_layout import traced_mlp
+from cfp_test.two_processes import printed_by_two_processes
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCE = """\
 def step(w, x):
     def loss(w):
@@ -86,16 +82,6 @@ print(fingerprint(step, analyze_hlo(step)))
 
 
 def test_every_process_finds_the_same() -> None:
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for seed in ("1", "2")
-    }
+    found = printed_by_two_processes(PROGRAM)
     step = traced_mlp()
     assert found == {fingerprint(step, analyze_hlo(step))}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cfp.ir.analysis import Analysis
     from cfp.ir.layout import Layout, Pin
     from cfp.ir.step import TracedStep
+    from cfp.plans_by_name.findings import Findings
 
 MESH = Mesh.of_devices(8)
 VARIANTS = {
@@ -66,6 +67,12 @@ def products_of(variant: str) -> dict[str, Any]:
     return {_jax.path_of(eqn): eqn for eqn in products(jaxpr.jaxpr)}
 
 
+@cache
+def findings_of(variant: str) -> Findings:
+    """What plans by name ask about the step."""
+    return find(*analyzed(variant))
+
+
 def random_plan(variant: str, seed: int) -> Plan:
     """Any option for each distinct block; arguments lie as their readers have them."""
     step, analysis = analyzed(variant)
@@ -74,7 +81,7 @@ def random_plan(variant: str, seed: int) -> Plan:
     chosen = {one.block: random.choice(one.options).strategies for one in space.blocks}
     whole = (WHOLE,) * len(MESH.axes)
     choices = [chosen.get(block.alike, whole) for block in analysis.blocks]
-    findings = find(step, analysis)
+    findings = findings_of(variant)
     wanted = wanted_storage(analysis, MESH, choices, findings.continues)
     storage = as_used(findings, MESH, wanted)
     return Plan(

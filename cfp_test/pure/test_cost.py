@@ -1,12 +1,8 @@
 """Costs and their keys as data: contradictions are found, JSON is strict, digests are stable."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import fields, replace
 from math import inf, nan
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,9 +11,7 @@ from cfp.errors import InconsistentError, UnreadableJsonError
 from cfp.ir.cost import Cost, CostKey
 from cfp.ir.memory import MemoryUse
 from cfp_test.pure.small_costs import COST, FAILED, KEY, MODELLED, costs, keys
-
-ROOT = Path(__file__).resolve().parents[2]
-
+from cfp_test.two_processes import printed_by_two_processes
 
 OVERLAPPED = replace(
     COST,
@@ -174,17 +168,7 @@ def test_a_digest_is_the_same_in_every_process() -> None:
     program = (
         "import sys; from cfp.ir.cost import CostKey;print(CostKey.from_json(sys.argv[1]).digest())"
     )
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", program, KEY.to_json()],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for seed in ("1", "2")
-    }
+    digests = printed_by_two_processes(program, KEY.to_json())
     assert digests == {KEY.digest()}
 
 
